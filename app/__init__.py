@@ -1,0 +1,1 @@
+"""Message Workshop: a wiki for a campaign's words."""

@@ -1,0 +1,111 @@
+"""Chapters, who belongs to them, and the invite links that bring people in."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from app.accounts import passwords, service
+from app.accounts.models import Chapter, Invite, User
+from app.database import now
+from app.errors import Conflict, Gone, NotFound
+from app.pages.slugs import check_slug
+from app.pages.text import clean_line
+from app.permissions import Action, Actor, Role, require
+
+MAX_NAME = 80
+
+
+def add_chapter(session: Session, slug: str, name: str) -> Chapter:
+    """A new chapter; raises `Conflict` when its address is taken."""
+    slug = check_slug(slug, pointer="/slug")
+    if find_chapter(session, slug) is not None:
+        raise Conflict(f"There is a chapter at “{slug}” already. Choose another address.", pointer="/slug")
+    chapter = Chapter(
+        slug=slug, name=clean_line(name, pointer="/name", max_length=MAX_NAME, required=True), created_at=now(session)
+    )
+    session.add(chapter)
+    session.flush()
+    return chapter
+
+
+def find_chapter(session: Session, slug: str) -> Chapter | None:
+    return session.exec(select(Chapter).where(Chapter.slug == slug)).first()
+
+
+def get_chapter(session: Session, slug: str) -> Chapter:
+    """The chapter at this address."""
+    chapter = find_chapter(session, slug)
+    if chapter is None:
+        raise NotFound(f"There is no chapter called “{slug}”.")
+    return chapter
+
+
+def list_chapters(session: Session) -> Sequence[Chapter]:
+    return session.exec(select(Chapter).order_by(col(Chapter.name))).all()
+
+
+def names_by_id(session: Session) -> dict[int, str]:
+    """Every chapter's name, for tallies and explanations."""
+    return {chapter.id: chapter.name for chapter in list_chapters(session)}
+
+
+def count_members(session: Session) -> dict[int | None, int]:
+    """Members per chapter; None holds those without one."""
+    rows = session.exec(
+        select(User.chapter_id, func.count()).where(col(User.role) >= Role.MEMBER).group_by(col(User.chapter_id))
+    ).all()
+    return {chapter_id: count for chapter_id, count in rows}
+
+
+def count_active(session: Session, *, days: int) -> dict[int | None, int]:
+    """Members per chapter who joined, signed in, edited or voted in the last `days`: the electorate of a new vote."""
+    rows = session.exec(
+        select(User.chapter_id, func.count())
+        .where(col(User.role) >= Role.MEMBER, col(User.last_active_at) > now(session) - timedelta(days=days))
+        .group_by(col(User.chapter_id))
+    ).all()
+    return {chapter_id: count for chapter_id, count in rows}
+
+
+def choose_chapter(session: Session, actor: Actor | None, slug: str) -> Chapter:
+    """Make this the actor's home chapter. Votes already cast stay where they were counted."""
+    actor = require(actor, Action.CHOOSE_CHAPTER)
+    chapter = get_chapter(session, slug)
+    user = session.get_one(User, actor.id)
+    user.chapter_id = chapter.id
+    session.add(user)
+    return chapter
+
+
+def invite(session: Session, actor: Actor | None, *, days: int) -> str:
+    """A secret for a link that lets people join the actor's chapter for `days`."""
+    actor = require(actor, Action.INVITE)
+    secret, at = passwords.new_secret(), now(session)
+    session.add(
+        Invite(
+            token_sha256=passwords.digest(secret),
+            chapter_id=actor.chapter_id,
+            created_by_id=actor.id,
+            created_at=at,
+            expires_at=at + timedelta(days=days),
+        )
+    )
+    return secret
+
+
+def get_invite(session: Session, secret: str) -> Invite:
+    """The invite behind a link; raises `Gone` when it is unknown or over."""
+    found = session.exec(select(Invite).where(Invite.token_sha256 == passwords.digest(secret))).first()
+    if found is None or found.expires_at <= now(session):
+        raise Gone("That invite link does not work any more. Ask the person who sent it for a new one.")
+    return found
+
+
+def join(session: Session, secret: str, name: str, password: str) -> User:
+    """A new member of the chapter that the invite is for."""
+    found = get_invite(session, secret)
+    return service.add_user(
+        session, name, password, chapter_id=found.chapter_id, invited_by_id=found.created_by_id
+    )

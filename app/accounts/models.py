@@ -1,0 +1,81 @@
+"""Users, chapters, web sessions, API tokens, invites and failed sign-ins."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint
+from sqlmodel import Field, SQLModel
+
+from app.database import UtcDateTime
+
+
+class Chapter(SQLModel, table=True):
+    """A micro-community whose members vote together: a town, a union branch, veterans."""
+
+    id: int = Field(default=None, primary_key=True)
+    slug: str = Field(unique=True)
+    name: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class User(SQLModel, table=True):
+    """A person, or the name of one who wrote in an imported history (role NAME: no sign-in, no vote)."""
+
+    __tablename__ = "member"
+    __table_args__ = (CheckConstraint("role BETWEEN 0 AND 4", name="role"),)
+
+    id: int = Field(default=None, primary_key=True)
+    name: str
+    name_key: str = Field(unique=True, description="The name case-folded: no two differ by case alone.")
+    password_hash: str | None = None
+    role: int
+    chapter_id: int | None = Field(default=None, foreign_key="chapter.id", index=True)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    last_active_at: datetime = Field(sa_type=UtcDateTime, description="Joined, signed in, edited or voted last.", index=True)
+    invited_by_id: int | None = Field(default=None, foreign_key="member.id")
+
+
+class WebSession(SQLModel, table=True):
+    """A signed-in browser. The cookie holds the secret, the row its SHA-256."""
+
+    __tablename__ = "web_session"
+
+    id: int = Field(default=None, primary_key=True)
+    token_sha256: str = Field(unique=True)
+    user_id: int = Field(foreign_key="member.id", index=True)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
+
+
+class ApiToken(SQLModel, table=True):
+    """A program's key, shown once and stored as its SHA-256."""
+
+    __tablename__ = "api_token"
+
+    id: int = Field(default=None, primary_key=True)
+    token_sha256: str = Field(unique=True)
+    user_id: int = Field(foreign_key="member.id", index=True)
+    scopes: list[Any] = Field(sa_type=JSON)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Invite(SQLModel, table=True):
+    """A link that lets people join a chapter, until it expires."""
+
+    id: int = Field(default=None, primary_key=True)
+    token_sha256: str = Field(unique=True)
+    chapter_id: int | None = Field(default=None, foreign_key="chapter.id")
+    created_by_id: int = Field(foreign_key="member.id")
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class FailedSignIn(SQLModel, table=True):
+    """One wrong password, counted by name and by address."""
+
+    __tablename__ = "failed_sign_in"
+
+    id: int = Field(default=None, primary_key=True)
+    key: str = Field(index=True)
+    at: datetime = Field(sa_type=UtcDateTime, index=True)

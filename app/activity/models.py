@@ -1,0 +1,41 @@
+"""One row for everything that happened, in the order it was committed."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, Integer
+from sqlmodel import Field, SQLModel
+
+from app.database import UtcDateTime
+
+
+class Kind(StrEnum):
+    """What happened: `noun.past`. The list is part of the API contract."""
+
+    PAGE_CREATED = "page.created"
+    PAGE_RENAMED = "page.renamed"
+    REVISION_SAVED = "revision.saved"
+    DRAFT_FORKED = "draft.forked"
+    DRAFT_UPDATED = "draft.updated"
+    DRAFT_WITHDRAWN = "draft.withdrawn"
+    VOTE_CAST = "vote.cast"
+    VOTE_WITHDRAWN = "vote.withdrawn"
+    CANDIDATE_LEADING = "candidate.leading"
+    CANDIDATE_CARRIED = "candidate.carried"
+    CANDIDATE_STALE = "candidate.stale"
+    PAGE_PROMOTED = "page.promoted"
+
+
+class Activity(SQLModel, table=True):
+    """Plain integer ids and no foreign keys up: the log stands below everything it tells of."""
+
+    id: int = Field(
+        default=None, sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+    )
+    kind: str = Field(index=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    actor_id: int | None = None
+    page_id: int | None = Field(default=None, index=True)
+    subject_id: int | None = None
+    data: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)

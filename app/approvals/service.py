@@ -1,0 +1,80 @@
+"""Name the approved revision of a page, now or as of any time, and put another in its place."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from app.approvals.models import Approval, ApprovalKind
+from app.database import now
+from app.revisions.models import Revision
+
+
+def approve(
+    session: Session,
+    revision: Revision,
+    *,
+    kind: ApprovalKind,
+    basis: str,
+    reason: str = "",
+    candidate_id: int | None = None,
+) -> Approval:
+    """Make the revision the approved text of its page. The caller holds the page's lock and knows that it may."""
+    current = find_current(session, revision.page_id)
+    approval = Approval(
+        page_id=revision.page_id,
+        kind=kind,
+        revision_id=revision.id,
+        supersedes_id=current.id if current else None,
+        at=now(session),
+        basis=basis,
+        reason=reason,
+        candidate_id=candidate_id,
+    )
+    session.add(approval)
+    session.flush()
+    return approval
+
+
+def find_current(session: Session, page_id: int, *, as_of: datetime | None = None) -> Approval | None:
+    """The approval in force, now or at a moment; None before the first."""
+    query = select(Approval).where(Approval.page_id == page_id)
+    if as_of is not None:
+        query = query.where(col(Approval.at) <= as_of)
+    return session.exec(query.order_by(col(Approval.id).desc()).limit(1)).first()
+
+
+def current_by_page(session: Session, page_ids: Iterable[int]) -> dict[int, Approval]:
+    """The approval in force for each page that has one."""
+    newest = (
+        select(func.max(Approval.id)).where(col(Approval.page_id).in_(list(page_ids))).group_by(col(Approval.page_id))
+    )
+    return {row.page_id: row for row in session.exec(select(Approval).where(col(Approval.id).in_(newest)))}
+
+
+def list_current(session: Session, *, after: int = 0, updated_since: datetime | None = None, limit: int = 50) -> Sequence[Approval]:
+    """Approvals in force over all pages, by page id after the one named."""
+    newest = select(func.max(Approval.id)).where(col(Approval.page_id) > after).group_by(col(Approval.page_id))
+    query = select(Approval).where(col(Approval.id).in_(newest))
+    if updated_since is not None:
+        query = query.where(col(Approval.at) >= updated_since)
+    return session.exec(query.order_by(col(Approval.page_id)).limit(limit)).all()
+
+
+def history(session: Session, page_id: int, *, before: int | None = None, limit: int = 50) -> Sequence[Approval]:
+    """The page's approvals, newest first."""
+    query = select(Approval).where(Approval.page_id == page_id)
+    if before is not None:
+        query = query.where(col(Approval.id) < before)
+    return session.exec(query.order_by(col(Approval.id).desc()).limit(limit)).all()
+
+
+def list_since(session: Session, page_id: int, approval_id: int) -> Sequence[Approval]:
+    """The approvals that came after this one, oldest first: what a candidate has to be carried over."""
+    query = select(Approval).where(Approval.page_id == page_id, col(Approval.id) > approval_id)
+    return session.exec(query.order_by(col(Approval.id))).all()
+
+
+def get(session: Session, approval_id: int) -> Approval:
+    return session.get_one(Approval, approval_id)

@@ -1,0 +1,1 @@
+"""How a text gets approved: candidates, votes, the rule, promotion, carry-forward."""

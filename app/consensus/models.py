@@ -1,0 +1,117 @@
+"""Candidates, the votes on them, and what each depends on in the approved text."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from app.database import UtcDateTime
+
+
+class Value(StrEnum):
+    SUPPORT = "support"
+    OPPOSE = "oppose"
+    PASS = "pass"
+
+
+class Candidate(SQLModel, table=True):
+    """A change put to the vote: draft, base, electorate, current revision.
+
+    `passing_since`, `not_before` and `due_at` are what the rule asked to be remembered; `due_at` is the next moment at
+    which its answer can change without a vote. `closed` names the state in which the candidate ended.
+    """
+
+    __table_args__ = (
+        CheckConstraint("closed IN ('approved', 'superseded', 'withdrawn', 'merged')", name="closed"),
+        Index("ix_candidate_page_open", "page_id", "id", sqlite_where=text("closed IS NULL"), postgresql_where=text("closed IS NULL")),
+        Index("ix_candidate_due", "due_at", sqlite_where=text("due_at IS NOT NULL"), postgresql_where=text("due_at IS NOT NULL")),
+    )
+
+    id: int = Field(default=None, primary_key=True)
+    page_id: int = Field(foreign_key="page.id", index=True)
+    draft_id: int = Field(foreign_key="draft.id", index=True)
+    revision_id: int = Field(foreign_key="revision.id", index=True, description="Where it stands now.")
+    base_approval_id: int | None = Field(default=None, foreign_key="approval.id", description="None before the first.")
+    base_revision_id: int | None = Field(
+        default=None, foreign_key="revision.id", description="What it changes; None: the whole text is new."
+    )
+    put_forward_at: datetime = Field(sa_type=UtcDateTime)
+    opened_at: datetime | None = Field(default=None, sa_type=UtcDateTime, description="When the first vote counted.")
+    electorate: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    rule: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    passing_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    not_before: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    stale: bool = False
+    closed: str | None = None
+    closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class CandidateRevision(SQLModel, table=True):
+    """Every revision a candidate has stood on, so that old addresses and votes on old texts find it."""
+
+    __tablename__ = "candidate_revision"
+
+    revision_id: int = Field(foreign_key="revision.id", primary_key=True)
+    candidate_id: int = Field(foreign_key="candidate.id", index=True)
+
+
+class Vote(SQLModel, table=True):
+    """One member's vote on one candidate, with the exact text they saw. The last one counts."""
+
+    __table_args__ = (
+        UniqueConstraint("candidate_id", "member_id"),
+        CheckConstraint("value IN ('support', 'oppose', 'pass')", name="value"),
+        Index("ix_vote_tally", "candidate_id", "chapter_id", "value"),
+    )
+
+    id: int = Field(default=None, primary_key=True)
+    candidate_id: int = Field(foreign_key="candidate.id")
+    member_id: int = Field(foreign_key="member.id", index=True)
+    chapter_id: int | None = Field(default=None, foreign_key="chapter.id", description="Home chapter when cast.")
+    value: str
+    revision_id: int = Field(foreign_key="revision.id")
+    sha256: str
+    reason: str = ""
+    cast_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class VoteEntry(SQLModel, table=True):
+    """Every vote cast, changed or taken back, in order. Triggers refuse update and delete."""
+
+    __tablename__ = "vote_entry"
+
+    id: int = Field(default=None, primary_key=True)
+    candidate_id: int = Field(foreign_key="candidate.id", index=True)
+    member_id: int = Field(foreign_key="member.id")
+    chapter_id: int | None = Field(default=None, foreign_key="chapter.id")
+    value: str | None = Field(default=None, description="None: taken back.")
+    revision_id: int = Field(foreign_key="revision.id")
+    sha256: str
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Dependency(SQLModel, table=True):
+    """The hash of a base sentence, block or section that a candidate's change needs to find unchanged."""
+
+    __table_args__ = (Index("ix_dependency_page_hash", "page_id", "hash"),)
+
+    candidate_id: int = Field(foreign_key="candidate.id", primary_key=True)
+    hash: str = Field(primary_key=True)
+    page_id: int = Field(foreign_key="page.id")
+    rewrites: bool = Field(description="A sentence it alters or removes, and so a rival of whoever else does.")
+
+
+class WrittenSentence(SQLModel, table=True):
+    """The hash of a sentence that a promotion wrote, with its score: what a rival has to beat for a day."""
+
+    __tablename__ = "written_sentence"
+    __table_args__ = (Index("ix_written_sentence_page_hash", "page_id", "hash"),)
+
+    approval_id: int = Field(foreign_key="approval.id", primary_key=True)
+    hash: str = Field(primary_key=True)
+    page_id: int = Field(foreign_key="page.id")
+    score: str = Field(description="A fraction, as in 13/2.")
+    at: datetime = Field(sa_type=UtcDateTime)

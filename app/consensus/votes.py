@@ -1,0 +1,140 @@
+"""Votes: cast one on the exact text seen, or take it back."""
+
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select
+
+from app.accounts import service as accounts
+from app.activity.models import Kind
+from app.activity.service import record
+from app.approvals import service as approvals
+from app.consensus import candidates, promotion
+from app.consensus.candidates import VotingClosed
+from app.consensus.carrying import bring_up_to_date
+from app.consensus.models import Candidate, Value, Vote, VoteEntry
+from app.consensus.rule import Decision
+from app.database import now
+from app.errors import Conflict, Refused
+from app.pages import service as pages
+from app.pages.text import clean_line
+from app.permissions import Action, Actor, require
+from app.revisions import service as revisions
+from app.revisions.models import Revision
+
+MAX_REASON = 500
+
+
+class TextChanged(Conflict):
+    """The hash sent with the vote is of no text this candidate ever had."""
+
+    slug = "text-changed"
+    title = "The text is not the one you read"
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """A member's vote as it stands now, None when taken back, and what follows from it."""
+
+    vote: Vote | None
+    candidate: Candidate
+    decision: Decision
+
+
+def cast_vote(
+    session: Session, actor: Actor | None, revision_id: int, *, sha256: str, value: Value, reason: str = ""
+) -> Cast:
+    """Count the actor's vote on the candidate of this revision, opened now if nobody voted before.
+
+    The vote is on the bytes with this hash; the one before it is replaced and stays in the record. If it decides, the
+    candidate is promoted in this same transaction.
+    """
+    actor = require(actor, Action.VOTE)
+    reason = clean_line(reason, pointer="/reason", max_length=MAX_REASON)
+    revision = revisions.get(session, revision_id)
+    pages.lock_page(session, revision.page_id)
+    candidate = _candidate_to_vote_on(session, revision)
+    seen = _revision_seen(session, candidate, sha256)
+    accounts.touch(session, actor)
+    vote = find_vote(session, actor, candidate)
+    if vote is None:
+        vote = Vote(candidate_id=candidate.id, member_id=actor.id)
+    vote.value, vote.revision_id, vote.sha256 = value, seen.id, sha256
+    vote.chapter_id, vote.reason, vote.cast_at = actor.chapter_id, reason, now(session)
+    session.add(vote)
+    _enter(session, candidate, actor, value, seen)
+    if candidate.opened_at is None:
+        promotion.open_vote(session, candidate)
+    return Cast(vote, candidate, _decide_after(session, candidate, Kind.VOTE_CAST))
+
+
+def withdraw_vote(session: Session, actor: Actor | None, revision_id: int) -> Cast:
+    """Take the actor's vote on this revision's candidate back; no vote, no change."""
+    actor = require(actor, Action.VOTE)
+    revision = revisions.get(session, revision_id)
+    pages.lock_page(session, revision.page_id)
+    candidate = candidates.find_by_revision(session, revision.id)
+    vote = find_vote(session, actor, candidate) if candidate else None
+    if candidate is None or vote is None:
+        raise Conflict("You have no vote on this, so there is none to take back.")
+    _require_open(session, candidate)
+    seen = revisions.get(session, vote.revision_id)
+    session.delete(vote)
+    _enter(session, candidate, actor, None, seen)
+    return Cast(None, candidate, _decide_after(session, candidate, Kind.VOTE_WITHDRAWN))
+
+
+def find_vote(session: Session, actor: Actor, candidate: Candidate) -> Vote | None:
+    """The actor's own vote; nobody else's is ever read one by one."""
+    return session.exec(select(Vote).where(Vote.candidate_id == candidate.id, Vote.member_id == actor.id)).first()
+
+
+def _candidate_to_vote_on(session: Session, revision: Revision) -> Candidate:
+    candidate = candidates.find_by_revision(session, revision.id) or candidates.open_candidate(session, revision)
+    bring_up_to_date(session, candidate)
+    _require_open(session, candidate)
+    return candidate
+
+
+def _require_open(session: Session, candidate: Candidate) -> None:
+    """Open, or approved and still in force: the tally of the current text stays open."""
+    if candidate.closed == "approved":
+        current = approvals.find_current(session, candidate.page_id)
+        if current is not None and current.candidate_id == candidate.id:
+            return
+    if candidate.stale:
+        raise VotingClosed(
+            "The approved text changed the same sentences meanwhile, so this text waits for someone to merge the two. "
+            "Your vote was not counted; the votes before are kept."
+        )
+    if candidate.closed is not None:
+        raise VotingClosed(f"This vote is over: {candidate.closed}. Look at the page for the text that is approved now.")
+
+
+def _revision_seen(session: Session, candidate: Candidate, sha256: str) -> Revision:
+    """The revision whose bytes the voter saw: where the candidate stands, or one it was carried from."""
+    if not sha256:
+        raise Refused("Send the sha256 of the text you read, so that your vote counts for exactly that.", pointer="/sha256")
+    for revision in reversed(candidates.revisions_stood_on(session, candidate)):
+        if revision.sha256 == sha256:
+            return revision
+    raise TextChanged("This text was changed after you read it. Read it as it is now, then vote. Nothing was counted.")
+
+
+def _enter(session: Session, candidate: Candidate, actor: Actor, value: Value | None, seen: Revision) -> None:
+    session.add(
+        VoteEntry(
+            candidate_id=candidate.id,
+            member_id=actor.id,
+            chapter_id=actor.chapter_id,
+            value=value,
+            revision_id=seen.id,
+            sha256=seen.sha256,
+            at=now(session),
+        )
+    )
+    session.flush()
+
+
+def _decide_after(session: Session, candidate: Candidate, kind: Kind) -> Decision:
+    record(session, kind, None, page_id=candidate.page_id, subject_id=candidate.revision_id)
+    return promotion.settle(session, candidate)

@@ -1,0 +1,190 @@
+"""The engine, its pragmas, and `transaction`: the only commit in the program."""
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import DateTime, Engine, create_engine, event, text
+from sqlalchemy.engine import Connection, Dialect, make_url
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Session, SQLModel
+
+Clock = Callable[[], datetime]
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+BUSY_TIMEOUT_MS = 5_000
+PRAGMAS = {
+    "journal_mode": "WAL",
+    "synchronous": "FULL",  # NORMAL acknowledges a commit before any fsync
+    "foreign_keys": "ON",
+    "busy_timeout": str(BUSY_TIMEOUT_MS),
+    "trusted_schema": "OFF",
+    "cell_size_check": "ON",
+}
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC with microseconds; SQLite drops the zone, so it is put back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class LogPosition:
+    """The newest activity this process knows to be committed, and the condition that followers wait on."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self.newest = 0
+
+    def advance(self, position: int) -> None:
+        """Wake every waiter if the log has moved."""
+        with self._changed:
+            if position > self.newest:
+                self.newest = position
+                self._changed.notify_all()
+
+    def wait_beyond(self, position: int, timeout: float) -> int:
+        """The newest position, at once if it lies beyond `position`, else after `timeout` seconds or a wake-up."""
+        with self._changed:
+            if self.newest <= position:
+                self._changed.wait(timeout)
+            return self.newest
+
+    def wake(self) -> None:
+        """Let every waiter look around, though nothing was written: the program is stopping."""
+        with self._changed:
+            self._changed.notify_all()
+
+
+class WriteLock:
+    """One writer at a time, over all threads and processes that share a SQLite file.
+
+    Held over commit and checkpoint: SQLite up to 3.51.2 can lose a committed write when two connections commit and
+    checkpoint at the same moment.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._thread = threading.Lock()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def __enter__(self) -> None:
+        self._thread.acquire()
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def __exit__(self, *exc: object) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+        self._thread.release()
+
+
+class Database:
+    """An engine with what belongs to it: write lock, clock and log position. One per process."""
+
+    def __init__(self, url: str, *, pool_size: int = 20, clock: Clock = utc_now) -> None:
+        self.url = make_url(url)
+        self.clock = clock
+        self.log = LogPosition()
+        self.info: dict[str, Any] = {}
+        self.pool_size = pool_size
+        self.engine = _open_sqlite(self) if self.is_sqlite else _open_postgres(self)
+        self._write_lock: AbstractContextManager[None] = (
+            WriteLock(Path(f"{self.url.database}.write-lock")) if self.is_sqlite else nullcontext()
+        )
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.url.get_backend_name() == "sqlite"
+
+    @contextmanager
+    def transaction(self, *, writing: bool) -> Iterator[Session]:
+        """One unit of work: committed when the block ends, rolled back when it raises.
+
+        `session.info` holds the clock and what `info` holds, such as the rule settings. A reading transaction cannot
+        write. After the commit, whoever follows the log is woken.
+        """
+        engine = self.engine.execution_options(writing=writing)
+        with self._write_lock if writing else nullcontext():
+            with Session(engine, expire_on_commit=False, autoflush=True) as session:
+                session.info.update(self.info, clock=self.clock)
+                with session.begin():
+                    yield session
+                position = session.info.get("log_position", 0)
+        self.log.advance(position)
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+
+def now(session: Session) -> datetime:
+    """The moment by the clock this session was opened with, so that tests can move time."""
+    clock: Clock = session.info["clock"]
+    return clock()
+
+
+def _open_sqlite(database: Database) -> Engine:
+    path = database.url.database
+    if not path or path == ":memory:":
+        raise ValueError("Message Workshop needs a file for SQLite, such as sqlite:///var/workshop.db")
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        database.url, pool_size=database.pool_size, max_overflow=40, connect_args={"check_same_thread": False}
+    )
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # the driver's own BEGIN would be deferred; ours is explicit
+    for name, value in PRAGMAS.items():
+        connection.execute(f"PRAGMA {name}={value}")
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        raise RuntimeError("SQLite cannot keep a write-ahead log here. Is the database on a network drive?")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writing = connection.get_execution_options().get("writing", True)
+    connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writing else 'ON'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _open_postgres(database: Database) -> Engine:
+    engine = create_engine(
+        database.url.set(drivername="postgresql+psycopg"), pool_size=database.pool_size, max_overflow=40, pool_pre_ping=True
+    )
+    event.listen(engine, "begin", _begin_postgres)
+    return engine
+
+
+def _begin_postgres(connection: Connection) -> None:
+    if not connection.get_execution_options().get("writing", True):
+        connection.execute(text("SET TRANSACTION READ ONLY"))

@@ -1,0 +1,1 @@
+"""Drafts: the shared one everybody edits, and the forks that writers open."""

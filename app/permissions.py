@@ -1,0 +1,144 @@
+"""Who may do what: one table. Services `require`, templates ask `allows`, routes do neither."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Protocol
+
+from app.errors import NotAllowed
+
+
+class Role(IntEnum):
+    """Each role may do what the ones before it may. A name is an imported author: no membership, no vote."""
+
+    NAME = 0
+    MEMBER = 1
+    WRITER = 2
+    MODERATOR = 3
+    ADMIN = 4
+
+
+class Scope(StrEnum):
+    """What an API token may be used for."""
+
+    READ = "read"
+    WRITE = "write"
+    VOTE = "vote"
+    WEBHOOKS = "webhooks"
+    MODERATE = "moderate"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A signed-in doer. `scopes` is None in a web session, which may do all its role allows."""
+
+    id: int
+    name: str
+    role: Role
+    chapter_id: int | None
+    scopes: frozenset[Scope] | None = None
+
+
+class Owned(Protocol):
+    """Something that may have one owner, such as a draft; the shared draft has none."""
+
+    @property
+    def owner_id(self) -> int | None: ...
+
+
+class Action(StrEnum):
+    """Verbs that need permission. Reading needs none unless the instance is private."""
+
+    EDIT_DRAFT = "edit this draft"
+    FORK = "fork a draft"
+    MANAGE_FORK = "withdraw, reopen or update this fork"
+    PUT_FORWARD = "put a text forward"
+    VOTE = "vote"
+    INVITE = "invite people"
+    CHOOSE_CHAPTER = "choose a chapter"
+    MANAGE_TOKENS = "manage your tokens"
+    CREATE_PAGE = "create a page"
+    RENAME_PAGE = "rename a page"
+    MANAGE_CHAPTERS = "manage chapters"
+    MANAGE_USERS = "manage users"
+
+
+def _anyone(_actor: Actor, _subject: Owned | None) -> bool:
+    return True
+
+
+def _owner_or_shared(actor: Actor, subject: Owned | None) -> bool:
+    return subject is None or subject.owner_id is None or subject.owner_id == actor.id
+
+
+def _owner(actor: Actor, subject: Owned | None) -> bool:
+    return subject is not None and subject.owner_id == actor.id
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    role: Role
+    scope: Scope
+    fits: Callable[[Actor, Owned | None], bool] = _anyone
+    otherwise: str = ""
+
+
+RULES: dict[Action, _Rule] = {
+    Action.EDIT_DRAFT: _Rule(
+        Role.MEMBER,
+        Scope.WRITE,
+        _owner_or_shared,
+        "Only its owner edits a fork. Fork it to go on from there; your text is kept in the form.",
+    ),
+    Action.FORK: _Rule(Role.MEMBER, Scope.WRITE),
+    Action.MANAGE_FORK: _Rule(Role.MEMBER, Scope.WRITE, _owner, "Only its owner can do this with a fork."),
+    Action.PUT_FORWARD: _Rule(Role.MEMBER, Scope.WRITE, _owner_or_shared, "Only its owner puts a fork forward. You can vote on it."),
+    Action.VOTE: _Rule(Role.MEMBER, Scope.VOTE),
+    Action.INVITE: _Rule(Role.MEMBER, Scope.WRITE),
+    Action.CHOOSE_CHAPTER: _Rule(Role.MEMBER, Scope.WRITE),
+    Action.MANAGE_TOKENS: _Rule(Role.MEMBER, Scope.ADMIN),
+    Action.CREATE_PAGE: _Rule(Role.WRITER, Scope.WRITE),
+    Action.RENAME_PAGE: _Rule(Role.WRITER, Scope.WRITE),
+    Action.MANAGE_CHAPTERS: _Rule(Role.ADMIN, Scope.ADMIN),
+    Action.MANAGE_USERS: _Rule(Role.ADMIN, Scope.ADMIN),
+}
+
+
+class SignInNeeded(NotAllowed):
+    """Nobody is signed in, so the answer is a way to sign in, not a refusal."""
+
+    slug = "sign-in-needed"
+    title = "Sign in to do this"
+
+
+class ScopeMissing(NotAllowed):
+    slug = "scope-missing"
+    title = "This token may not do this"
+
+
+def allows(actor: Actor | None, action: Action, subject: Owned | None = None) -> bool:
+    """Whether `actor` may; nobody may do nothing."""
+    return actor is not None and _refusal(actor, action, subject) is None
+
+
+def require(actor: Actor | None, action: Action, subject: Owned | None = None) -> Actor:
+    """The actor, if they may; raises `NotAllowed` with the way in otherwise."""
+    if actor is None:
+        raise SignInNeeded(f"Sign in to {action}. What you typed is kept.")
+    refusal = _refusal(actor, action, subject)
+    if refusal is not None:
+        raise refusal
+    return actor
+
+
+def _refusal(actor: Actor, action: Action, subject: Owned | None) -> NotAllowed | None:
+    rule = RULES[action]
+    if actor.role < rule.role:
+        who = "members" if rule.role is Role.MEMBER else f"{rule.role.name.lower()}s"
+        return NotAllowed(f"Only {who} can {action}. Ask an admin of this workshop for that role.")
+    if actor.scopes is not None and rule.scope not in actor.scopes:
+        return ScopeMissing(f"This token lacks the scope “{rule.scope}”, which is needed to {action}. Make a token that has it.")
+    if not rule.fits(actor, subject):
+        return NotAllowed(rule.otherwise)
+    return None

@@ -1,0 +1,166 @@
+"""Append revisions, and rebuild their texts from keyframes and deltas."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from app.database import now
+from app.errors import NotFound
+from app.pages.text import Text, clean_line, sha256_of
+from app.revisions import delta
+from app.revisions.ancestry import Ancestry
+from app.revisions.cache import texts
+from app.revisions.models import Revision
+
+MAX_SUMMARY = 500
+
+
+class RevisionNotFound(NotFound):
+    slug = "revision-not-found"
+    title = "There is no such version"
+
+
+class DamagedText(Exception):
+    """A stored text does not give the hash it was saved under; it is never shown, and `workshop verify` names it."""
+
+    def __init__(self, revision_id: int) -> None:
+        super().__init__(f"revision {revision_id} does not rebuild to its SHA-256")
+        self.revision_id = revision_id
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Some revisions, newest first, and the ids from which the next page goes on; empty at the end."""
+
+    revisions: Sequence[Revision]
+    next_heads: tuple[int, ...]
+
+
+def append(
+    session: Session,
+    *,
+    page_id: int,
+    draft_id: int,
+    text: Text,
+    author_id: int | None,
+    summary: str = "",
+    first_parent_id: int | None = None,
+    second_parent_id: int | None = None,
+    at: datetime | None = None,
+    import_key: str | None = None,
+) -> Revision:
+    """A new revision of the page, numbered next. The caller holds the page's lock and moves the draft's head."""
+    parent = session.get_one(Revision, first_parent_id) if first_parent_id is not None else None
+    stored = delta.store(text_of(session, parent) if parent else None, text, parent.depth if parent else 0)
+    revision = Revision(
+        page_id=page_id,
+        draft_id=draft_id,
+        number=_newest_number(session, page_id) + 1,
+        first_parent_id=first_parent_id,
+        second_parent_id=second_parent_id,
+        author_id=author_id,
+        created_at=at or now(session),
+        summary=clean_line(summary, pointer="/summary", max_length=MAX_SUMMARY),
+        sha256=sha256_of(text),
+        size=len(text.encode()),
+        depth=stored.depth,
+        payload=stored.payload,
+        import_key=import_key,
+    )
+    session.add(revision)
+    session.flush()
+    texts.put(revision.sha256, text)
+    return revision
+
+
+def get(session: Session, revision_id: int) -> Revision:
+    """The revision with this id."""
+    revision = session.get(Revision, revision_id)
+    if revision is None:
+        raise RevisionNotFound("There is no version with that number. Open the page's history to find the one you mean.")
+    return revision
+
+
+def get_many(session: Session, ids: Iterable[int]) -> dict[int, Revision]:
+    """The revisions behind ids."""
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    return {row.id: row for row in session.exec(select(Revision).where(col(Revision.id).in_(wanted)))}
+
+
+def text_of(session: Session, revision: Revision) -> Text:
+    """The text of the revision, from memory or rebuilt."""
+    text = texts.get(revision.sha256)
+    if text is None:
+        text = rebuild(session, revision)
+        texts.put(revision.sha256, text)
+    return text
+
+
+def rebuild(session: Session, revision: Revision) -> Text:
+    """The text from the nearest keyframe in at most 50 steps; raises `DamagedText` if its SHA-256 is another."""
+    text = delta.rebuild(_payloads_from_keyframe(session, revision))
+    if sha256_of(text) != revision.sha256:
+        raise DamagedText(revision.id)
+    return Text(text)
+
+
+def text_by_id(session: Session, revision_id: int) -> Text:
+    """The text of the revision with this id."""
+    return text_of(session, get(session, revision_id))
+
+
+def history(session: Session, heads: Iterable[int], *, limit: int) -> HistoryPage:
+    """The newest `limit` revisions among the heads and all their ancestors."""
+    ancestry, ids, waiting = Ancestry(session), [], set(heads)
+    for step in ancestry.walk(waiting.copy()):
+        if len(ids) == limit:
+            break
+        ids.append(step.id)
+        waiting.discard(step.id)
+        waiting.update(step.parents)
+    rows = get_many(session, ids)
+    return HistoryPage([rows[id_] for id_ in ids], tuple(sorted(waiting)))
+
+
+def first_line(session: Session, head_id: int, *, limit: int) -> HistoryPage:
+    """The newest `limit` revisions of one draft's own line, from its head along first parents of the same draft."""
+    head = get(session, head_id)
+    query = select(Revision).where(Revision.draft_id == head.draft_id, col(Revision.number) <= head.number)
+    rows = session.exec(query.order_by(col(Revision.number).desc()).limit(limit + 1)).all()
+    return HistoryPage(rows[:limit], (rows[limit].id,) if len(rows) > limit else ())
+
+
+def count_by_page(session: Session, page_ids: Iterable[int]) -> dict[int, int]:
+    """How many revisions each page has; numbers have no gaps, so the newest number is the count."""
+    rows = session.exec(
+        select(Revision.page_id, func.max(Revision.number))
+        .where(col(Revision.page_id).in_(list(page_ids)))
+        .group_by(col(Revision.page_id))
+    )
+    return {page_id: number for page_id, number in rows}
+
+
+def _newest_number(session: Session, page_id: int) -> int:
+    return session.exec(select(func.max(Revision.number)).where(Revision.page_id == page_id)).one() or 0
+
+
+def _payloads_from_keyframe(session: Session, revision: Revision) -> Sequence[bytes]:
+    """The payloads to apply in order, the keyframe's first."""
+    start = (
+        select(Revision.first_parent_id, Revision.depth, Revision.payload)
+        .where(Revision.id == revision.id)
+        .cte("chain", recursive=True)
+    )
+    parent = aliased(Revision)
+    chain = start.union_all(
+        select(parent.first_parent_id, parent.depth, parent.payload)
+        .join(start, start.c.first_parent_id == parent.id)
+        .where(start.c.depth > 0)
+    )
+    return session.exec(select(chain.c.payload).order_by(chain.c.depth)).all()

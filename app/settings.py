@@ -1,0 +1,31 @@
+"""Settings from the environment; `docs/operating.md` lists each with default and meaning."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Read in main.py and cli.py only; everything else is handed what it needs."""
+
+    model_config = SettingsConfigDict(env_prefix="WORKSHOP_", extra="ignore", frozen=True)
+
+    database_url: str = Field("sqlite:///var/workshop.db", description="Where rows live: SQLite or PostgreSQL.")
+    data_dir: Path = Field(Path("var"), description="Folder for the search index and the write lock.")
+    base_url: str = Field("http://127.0.0.1:8000", description="Address people open; links and cookies follow it.")
+    site_name: str = Field("Message Workshop", description="Name shown at the top of every screen.")
+
+    wait_routine: int = Field(12 * 3600, ge=0, description="Seconds a passing candidate waits before it is promoted.")
+    wait_rapid: int | None = Field(None, ge=0, description="Seconds in rapid mode, instead of the three tiers by size.")
+    neighbour_wait: int = Field(3600, ge=0, description="Seconds a candidate waits after its neighbour was approved.")
+    active_days: int = Field(14, ge=1, description="Days since last seen within which a member counts as active.")
+
+    session_days: int = Field(30, ge=1, description="Days until a sign-in ends by itself.")
+    invite_days: int = Field(14, ge=1, description="Days an invite link works.")
+    writes_per_minute: int = Field(600, ge=60, description="Writes one member or address may make in a minute.")
+    signins_per_minute: int = Field(10, ge=1, description="Failed sign-ins per name and address in a minute.")
+    reads_per_minute: int = Field(1200, ge=60, description="Searches, diffs and histories per member or address a minute.")
+    pool_size: int = Field(20, ge=1, description="Database connections per process.")

@@ -1,0 +1,1 @@
+"""What every screen and endpoint shares: sessions, errors, templates, limits and headers."""

@@ -1,0 +1,100 @@
+"""What is checked before a request reaches a route: its size, where it comes from, and how many came before."""
+
+import time
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.errors import NotAllowed
+from app.settings import Settings
+from app.web.problems import answer_domain_error, answer_plain
+from app.web.session import SAFE_METHODS
+
+MAX_BODY = 512 * 1024
+COSTLY = ("/search", "/suggest", "/diff", "/compare", "/history", "/revisions", "/blame", "/merge")
+
+
+class CrossSite(NotAllowed):
+    """A browser sent this from another site's page."""
+
+    slug = "cross-site"
+    title = "This came from another site"
+
+
+def is_cross_site(headers: Headers, origin: str) -> bool:
+    """Whether a browser says that another site's page made this request. Programs send neither header."""
+    if headers.get("authorization", "").lower().startswith("bearer "):
+        return False
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in {"same-origin", "none"}
+    return headers.get("origin", origin) != origin
+
+
+class Door:
+    """Refuses what is too large, from elsewhere, or too often; counts by token, cookie or address."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        parts = urlsplit(settings.base_url)
+        self._origin = f"{parts.scheme}://{parts.netloc}"
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._limits = {
+            "writes": RateLimitItemPerMinute(settings.writes_per_minute),
+            "reads": RateLimitItemPerMinute(settings.reads_per_minute),
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request, writing = Request(scope), scope["method"] not in SAFE_METHODS
+        if writing and is_cross_site(request.headers, self._origin):
+            refused = CrossSite("Another site tried to act in your name here. Nothing was changed. Do it on this site itself.")
+            await answer_domain_error(request, refused)(scope, receive, send)
+            return
+        name = "writes" if writing else "reads"
+        if not writing and not any(part in scope["path"] for part in COSTLY):
+            await self._app(scope, receive, send)
+            return
+        limit, who = self._limits[name], _identity(request)
+        allowed = self._limiter.hit(limit, name, who)
+        reset, remaining = self._limiter.get_window_stats(limit, name, who)
+        wait = max(1, round(reset - time.time()))
+        headers = {"RateLimit-Policy": f'"{name}";q={limit.amount};w=60', "RateLimit": f'"{name}";r={remaining};t={wait}'}
+        if not allowed:
+            await answer_plain(request, 429, {**headers, "Retry-After": str(wait)})(scope, receive, send)
+            return
+        await self._pass_counted(scope, receive, send, headers)
+
+    async def _pass_counted(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> None:
+        arrived = 0
+
+        async def count() -> Message:
+            nonlocal arrived
+            message = await receive()
+            arrived += len(message.get("body", b""))
+            if arrived > MAX_BODY:
+                raise HTTPException(413)
+            return message
+
+        async def send_with_limits(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(headers)
+            await send(message)
+
+        await self._app(scope, count, send_with_limits)
+
+
+def _identity(request: Request) -> str:
+    secret = request.headers.get("authorization") or request.headers.get("cookie")
+    if secret:
+        return sha256(secret.encode()).hexdigest()
+    return request.client.host if request.client else "unknown"

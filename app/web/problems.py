@@ -1,0 +1,149 @@
+"""Errors as answers: which status each kind has, problem documents for programs and a page for people."""
+
+import logging
+import secrets
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from app.errors import Conflict, DomainError, Gone, NotAllowed, NotFound, Refused
+from app.permissions import SignInNeeded
+from app.web.templates import render
+
+log = logging.getLogger(__name__)
+
+PROBLEM_TYPE = "application/problem+json"
+
+STATUS: dict[type[DomainError], int] = {
+    NotFound: 404,
+    NotAllowed: 403,
+    SignInNeeded: 401,
+    Conflict: 409,
+    Refused: 422,
+    Gone: 410,
+}
+
+PLAIN: dict[int, tuple[str, str, str]] = {
+    400: ("bad-request", "This request cannot be read", "The request is broken. Check how it is built and send it again."),
+    404: ("not-found", "There is nothing here", "No such address. Check its spelling, or start from the first page."),
+    405: ("method-not-allowed", "This address does not do that", "Use one of the methods that the Allow header names."),
+    406: ("not-acceptable", "No such form of this", "Ask for application/json, text/plain, text/markdown or text/html."),
+    413: ("too-large", "This is too large", "A request may hold at most 512 KiB. Nothing was saved; shorten it and send it again."),
+    415: ("unsupported-type", "This kind of content is not read here", "Send application/json."),
+    429: ("too-many-requests", "Too many at once", "Wait as long as Retry-After says, then go on. Nothing you wrote is lost."),
+    503: ("unavailable", "Busy or unable to save just now", "Nothing was saved. Keep your text and try again in a few seconds."),
+}
+
+
+def status_of(error: DomainError) -> int:
+    """The HTTP status of the nearest kind."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def all_kinds() -> Iterator[type[DomainError]]:
+    """Every domain error there is, for the help pages and the test that each has a status."""
+    waiting: list[type[DomainError]] = [DomainError]
+    while waiting:
+        kind = waiting.pop()
+        waiting.extend(kind.__subclasses__())
+        if kind is not DomainError:
+            yield kind
+
+
+def is_for_programs(request: Request) -> bool:
+    """Whether the answer is read by a program: under the API's prefix, or where JSON is asked for."""
+    accept = request.headers.get("accept", "")
+    return request.url.path.startswith("/api/") or ("json" in accept and "text/html" not in accept)
+
+
+def answer(
+    request: Request,
+    status: int,
+    slug: str,
+    title: str,
+    detail: str,
+    *,
+    extra: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The problem as RFC 9457 wants it, or as a page."""
+    given = dict(headers or {})
+    if status in (401, 403, 404):
+        given.setdefault("Cache-Control", "no-store")
+    if is_for_programs(request):
+        body = {"type": f"/problems/{slug}", "title": title, "status": status, "detail": detail}
+        body |= {"instance": request.url.path, **(extra or {})}
+        return JSONResponse(body, status, given, media_type=PROBLEM_TYPE)
+    return render(request, "error.html", {"title": title, "detail": detail, "status": status}, status=status, headers=given)
+
+
+def answer_domain_error(request: Request, error: DomainError) -> Response:
+    """The one handler of domain errors."""
+    status, extra = status_of(error), dict(error.extra)
+    if isinstance(error, Refused):
+        extra["errors"] = [{"pointer": error.pointer, "detail": error.detail}]
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 and is_for_programs(request) else None
+    return answer(request, status, error.slug, error.title, error.detail, extra=extra, headers=headers)
+
+
+def answer_plain(request: Request, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """A status that the framework or a middleware decided on."""
+    phrase = HTTPStatus(status).phrase
+    slug, title, detail = PLAIN.get(status, (phrase.lower().replace(" ", "-"), phrase, f"The answer is {status}: {phrase}."))
+    return answer(request, status, slug, title, detail, headers=headers)
+
+
+def answer_invalid(request: Request, error: RequestValidationError) -> Response:
+    """Each field that cannot be used, with why."""
+    errors = [
+        {"pointer": "/" + "/".join(str(part) for part in entry["loc"][1:]), "detail": _plain_words(entry)}
+        for entry in error.errors()
+    ]
+    detail = "; ".join(f"{entry['pointer'].strip('/') or 'the request'}: {entry['detail']}" for entry in errors)
+    return answer(
+        request, 422, Refused.slug, Refused.title, f"{detail}. Nothing was changed.", extra={"errors": errors}
+    )
+
+
+def _plain_words(entry: Mapping[str, Any]) -> str:
+    match entry["type"]:
+        case "missing":
+            return "this is needed"
+        case "extra_forbidden":
+            return "this field does not exist here"
+        case "json_invalid":
+            return "this is not JSON"
+        case _:
+            return str(entry["msg"]).removeprefix("Value error, ")
+
+
+def answer_unexpected(request: Request, error: Exception) -> Response:
+    """A fault of ours: a reference for the log, nothing of the inside."""
+    reference = secrets.token_hex(4).upper()
+    log.error("reference %s at %s %s", reference, request.method, request.url.path, exc_info=error)
+    detail = f"Something broke on our side. Everything saved before is safe; this was not saved. Reference {reference}."
+    return answer(request, 500, "fault", "Something broke on our side", detail, extra={"reference": reference})
+
+
+def _answer_http(request: Request, error: HTTPException) -> Response:
+    return answer_plain(request, error.status_code, error.headers)
+
+
+def _answer_busy(request: Request, error: OperationalError) -> Response:
+    log.warning("the database refused: %s", error.orig)
+    return answer_plain(request, 503, {"Retry-After": "2"})
+
+
+def install(app: FastAPI) -> None:
+    """Let every error leave the program as an answer of this module."""
+    app.add_exception_handler(DomainError, answer_domain_error)  # type: ignore[arg-type]  # narrower than Exception
+    app.add_exception_handler(RequestValidationError, answer_invalid)  # type: ignore[arg-type]
+    app.add_exception_handler(HTTPException, _answer_http)  # type: ignore[arg-type]
+    app.add_exception_handler(OperationalError, _answer_busy)  # type: ignore[arg-type]
+    app.add_exception_handler(Exception, answer_unexpected)

