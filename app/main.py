@@ -6,13 +6,76 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
+from app.accounts import routes as accounts
+from app.accounts import screens as accounts_screens
+from app.activity import routes as activity
+from app.activity import screens as activity_screens
 from app.activity.follower import Follower
-from app.activity.routes import api as activity_api
+from app.consensus import routes as consensus
+from app.consensus import screens as consensus_screens
 from app.consensus.follower import CandidateFollower
-from app.consensus.service import rules_from
+from app.consensus.rule import Rule
 from app.database import Clock, Database, utc_now
+from app.drafts import routes as drafts
+from app.drafts import screens as drafts_screens
+from app.pages import routes as pages
+from app.pages import screens as pages_screens
+from app.publishing import routes as publishing
+from app.revisions import routes as revisions
+from app.revisions import screens as revisions_screens
+from app.search import routes as search
+from app.search import screens as search_screens
 from app.settings import ROOT, Settings
 from app.web import problems
 from app.web.door import Door
 from app.web.headers import SecurityHeaders
 from app.web.session import WriteGate
+
+API_PREFIX = "/api/v1"
+
+
+def create_app(settings: Settings, *, clock: Clock = utc_now, follow: bool = True) -> FastAPI:
+    """The program as an ASGI application. Without `follow`, somebody else calls `state.follower`."""
+    database = open_database(settings, clock=clock)
+    follower = Follower(database, [CandidateFollower()])
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if follow:
+            follower.start()
+        yield
+        if follow:
+            follower.stop()
+        database.dispose()
+
+    app = FastAPI(
+        title="Message Workshop", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False
+    )
+    app.state.settings, app.state.database, app.state.follower = settings, database, follower
+    app.state.write_gate = WriteGate(database)
+    for package in (accounts, activity, pages, revisions, drafts, consensus, publishing, search):
+        app.include_router(package.api, prefix=API_PREFIX)
+    for screens in (
+        pages_screens,
+        revisions_screens,
+        drafts_screens,
+        consensus_screens,
+        search_screens,
+        activity_screens,
+        accounts_screens,
+    ):
+        app.include_router(screens.site)
+    app.mount("/static", StaticFiles(directory=ROOT / "static"), name="static")
+    problems.install(app)
+    app.add_middleware(Door, settings=settings)
+    app.add_middleware(SecurityHeaders, base_url=settings.base_url)
+    return app
+
+
+def open_database(settings: Settings, *, clock: Clock = utc_now) -> Database:
+    """The database with the rule that the settings ask for."""
+    database = Database(settings.database_url, pool_size=settings.pool_size, clock=clock)
+    database.info["rule"] = Rule(
+        wait_routine=settings.wait_routine, wait_rapid=settings.wait_rapid, neighbour_wait=settings.neighbour_wait
+    )
+    return database

@@ -15,7 +15,7 @@ class Revision(SQLModel, table=True):
         UniqueConstraint("draft_id", "first_parent_id"),  # a lost update becomes an error
         UniqueConstraint("page_id", "number"),
         CheckConstraint("length(sha256) = 64", name="sha256"),
-        CheckConstraint("depth BETWEEN 0 AND 50", name="depth"),
+        CheckConstraint("steps BETWEEN 0 AND 50", name="steps"),
     )
 
     id: int = Field(default=None, primary_key=True)
@@ -29,6 +29,6 @@ class Revision(SQLModel, table=True):
     summary: str
     sha256: str
     size: int = Field(description="Bytes of the text in UTF-8.")
-    depth: int = Field(description="Deltas between this text and its keyframe; 0 is a keyframe itself.")
+    steps: int = Field(description="Deltas between this text and its keyframe; 0 is a keyframe itself.")
     payload: bytes
     import_key: str | None = Field(default=None, unique=True, description="Where an import found it.")

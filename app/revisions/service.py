@@ -55,7 +55,7 @@ def append(
 ) -> Revision:
     """A new revision of the page, numbered next. The caller holds the page's lock and moves the draft's head."""
     parent = session.get_one(Revision, first_parent_id) if first_parent_id is not None else None
-    stored = delta.store(text_of(session, parent) if parent else None, text, parent.depth if parent else 0)
+    stored = delta.store(text_of(session, parent) if parent else None, text, parent.steps if parent else 0)
     revision = Revision(
         page_id=page_id,
         draft_id=draft_id,
@@ -67,7 +67,7 @@ def append(
         summary=clean_line(summary, pointer="/summary", max_length=MAX_SUMMARY),
         sha256=sha256_of(text),
         size=len(text.encode()),
-        depth=stored.depth,
+        steps=stored.steps,
         payload=stored.payload,
         import_key=import_key,
     )
@@ -153,14 +153,14 @@ def _newest_number(session: Session, page_id: int) -> int:
 def _payloads_from_keyframe(session: Session, revision: Revision) -> Sequence[bytes]:
     """The payloads to apply in order, the keyframe's first."""
     start = (
-        select(Revision.first_parent_id, Revision.depth, Revision.payload)
+        select(Revision.first_parent_id, Revision.steps, Revision.payload)
         .where(Revision.id == revision.id)
         .cte("chain", recursive=True)
     )
     parent = aliased(Revision)
     chain = start.union_all(
-        select(parent.first_parent_id, parent.depth, parent.payload)
+        select(parent.first_parent_id, parent.steps, parent.payload)
         .join(start, start.c.first_parent_id == parent.id)
-        .where(start.c.depth > 0)
+        .where(start.c.steps > 0)
     )
-    return session.exec(select(chain.c.payload).order_by(chain.c.depth)).all()
+    return session.exec(select(chain.c.payload).order_by(chain.c.steps)).all()

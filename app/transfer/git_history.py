@@ -12,7 +12,7 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a commit did to one Markdown file: added (no `before`), deleted (no `after`), renamed (they differ), edited."""
+    """What a commit did to one Markdown file: added (no `before`), deleted (no `after`), renamed or edited."""
 
     before: str | None
     after: str | None

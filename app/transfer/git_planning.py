@@ -93,9 +93,7 @@ class _Planning:
             ),
             left_out=tuple(self._left_out()),
             clashing_slugs=tuple(
-                (path, slug)
-                for path, slug in zip(paths, slugs, strict=True)
-                if slug != address_of(path, self._slug_of)
+                (path, slug) for path, slug in zip(paths, slugs, strict=True) if slug != address_of(path, self._slug_of)
             ),
             proposals=len(self._walk.history.proposals),
             unmerged=len(self._proposals.head),

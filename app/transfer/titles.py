@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import PurePosixPath
 
 from markdown_it import MarkdownIt
@@ -19,7 +20,7 @@ _UNSEEN = re.compile(r"[\x00-\x1F\x7F-\x9F\u200B\u2028\u2029\u202A-\u202E\u2060\
 def title_of(text: str, path: str) -> str:
     """The first level-1 heading, else the front matter's title, else the file's name in words."""
     tokens = _MARKDOWN.parse(text)
-    heading = next((after for token, after in zip(tokens, tokens[1:], strict=False) if _opens_title(token)), None)
+    heading = next((after for token, after in pairwise(tokens) if _opens_title(token)), None)
     found = _words(heading.children or ()) if heading else ""
     if not found and tokens and tokens[0].type == "front_matter":
         found = _title_in_front_matter(tokens[0].content)

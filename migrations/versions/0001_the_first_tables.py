@@ -144,11 +144,11 @@ def upgrade() -> None:
         sa.Column("summary", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("sha256", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
-        sa.Column("depth", sa.Integer(), nullable=False),
+        sa.Column("steps", sa.Integer(), nullable=False),
         sa.Column("payload", sa.LargeBinary(), nullable=False),
         sa.Column("import_key", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.CheckConstraint("depth BETWEEN 0 AND 50", name=op.f("ck_revision_depth")),
         sa.CheckConstraint("length(sha256) = 64", name=op.f("ck_revision_sha256")),
+        sa.CheckConstraint("steps BETWEEN 0 AND 50", name=op.f("ck_revision_steps")),
         sa.ForeignKeyConstraint(["author_id"], ["member.id"], name=op.f("fk_revision_author_id_member")),
         sa.ForeignKeyConstraint(
             ["first_parent_id"], ["revision.id"], name=op.f("fk_revision_first_parent_id_revision")

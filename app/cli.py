@@ -1,0 +1,163 @@
+"""The `workshop` command."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+import uvicorn
+from pydantic import ValidationError
+from sqlmodel import Session
+
+from app import schema
+from app.accounts import chapters
+from app.accounts import service as accounts
+from app.database import Database
+from app.errors import DomainError
+from app.main import create_app, open_database
+from app.permissions import Role, Scope
+from app.settings import Settings
+
+FOUND_WRONG, MISUSE = 1, 2
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Message Workshop.")
+user_cli = typer.Typer(no_args_is_help=True, help="People who may sign in.")
+chapter_cli = typer.Typer(no_args_is_help=True, help="Chapters that members vote in.")
+token_cli = typer.Typer(no_args_is_help=True, help="API tokens.")
+import_cli = typer.Typer(no_args_is_help=True, help="Bring in what exists.")
+db_cli = typer.Typer(no_args_is_help=True, help="The shape of the database.")
+for name, group in {
+    "user": user_cli,
+    "chapter": chapter_cli,
+    "token": token_cli,
+    "import": import_cli,
+    "db": db_cli,
+}.items():
+    cli.add_typer(group, name=name)
+
+
+class RoleName(StrEnum):
+    """What `--role` takes."""
+
+    MEMBER = "member"
+    WRITER = "writer"
+    MODERATOR = "moderator"
+    ADMIN = "admin"
+
+
+def fail(message: str, code: int = FOUND_WRONG) -> NoReturn:
+    """End with a message on the error stream."""
+    print(message, file=sys.stderr)
+    raise typer.Exit(code)
+
+
+def read_settings() -> Settings:
+    """The settings, or an end that names the one that cannot be used."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [f"WORKSHOP_{str(entry['loc'][0]).upper()}: {entry['msg']}" for entry in error.errors()]
+        fail("These settings cannot be used:\n" + "\n".join(lines), MISUSE)
+
+
+@contextmanager
+def opened_database() -> Iterator[Database]:
+    """The database of the settings, in this program's shape."""
+    database = open_database(read_settings())
+    schema.upgrade(database)
+    yield database
+    database.dispose()
+
+
+@contextmanager
+def writing() -> Iterator[Session]:
+    """One transaction; a domain error ends the command with its words."""
+    with opened_database() as database:
+        try:
+            with database.transaction(writing=True) as session:
+                yield session
+        except DomainError as error:
+            fail(error.detail)
+
+
+def create_from_environment() -> object:
+    """What the server runs: one program per process, settings from the environment."""
+    return create_app(read_settings())
+
+
+@cli.command()
+def serve(host: str = "127.0.0.1", port: int = 8000, workers: int = 1) -> None:
+    """Serve the site and the API."""
+    with opened_database():
+        pass  # brought to this program's shape before any process serves it
+    uvicorn.run(
+        "app.cli:create_from_environment",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+    )
+
+
+@user_cli.command("add")
+def add_user(
+    name: str,
+    password: Annotated[str, typer.Option(help="At least 8 characters.")],
+    chapter: Annotated[str | None, typer.Option(help="Address of their home chapter.")] = None,
+    role: RoleName = RoleName.MEMBER,
+) -> None:
+    """Add someone who may sign in."""
+    with writing() as session:
+        chapter_id = chapters.get_chapter(session, chapter).id if chapter else None
+        user = accounts.add_user(session, name, password, role=Role[role.upper()], chapter_id=chapter_id)
+        print(f"{user.name} can sign in now, as {role}.")
+
+
+@chapter_cli.command("add")
+def add_chapter(slug: str, name: Annotated[str, typer.Option(help="What people call it.")]) -> None:
+    """Add a chapter."""
+    with writing() as session:
+        chapter = chapters.add_chapter(session, slug, name)
+        print(f"{chapter.name} is a chapter now, at /chapters/{chapter.slug}.")
+
+
+@token_cli.command("create")
+def create_token(user: str, scope: Annotated[list[Scope], typer.Option(help="May be given more than once.")]) -> None:
+    """Print a new API token of USER, alone on a line. It is shown this once."""
+    with writing() as session:
+        print(accounts.create_token(session, accounts.get_user(session, user), scope))
+
+
+@db_cli.command("upgrade")
+def upgrade(revision: str = "head") -> None:
+    """Bring the database to this program's shape."""
+    database = open_database(read_settings())
+    schema.upgrade(database, revision)
+
+
+@db_cli.command("downgrade")
+def downgrade(revision: str) -> None:
+    """Go back to an earlier shape; `base` removes every table."""
+    database = open_database(read_settings())
+    schema.downgrade(database, revision)
+
+
+@db_cli.command("check")
+def check() -> None:
+    """Say whether the database has this program's shape."""
+    difference = schema.difference(open_database(read_settings()))
+    if difference:
+        fail(difference)
+    print("The database has this program's shape.")
+
+
+def main() -> None:
+    """Run the command named on the command line."""
+    cli()

@@ -1,0 +1,51 @@
+"""What follows the log for candidates: carry them after a promotion, and end waiting times."""
+
+from sqlmodel import Session
+
+from app.activity import service as activity
+from app.activity.models import Kind
+from app.consensus import carrying, promotion
+from app.consensus.models import Candidate
+from app.database import Database
+from app.pages import service as pages
+
+BATCH = 20
+"""Candidates carried in one transaction, so that members' own writes get their turn in between."""
+
+
+class CandidateFollower:
+    """Idempotent: it looks at what is behind or due, not at what it did before."""
+
+    def __init__(self) -> None:
+        self._position = -1
+
+    def follow(self, database: Database) -> None:
+        """Carry forward after promotions, then end the waiting times that are due, one transaction each."""
+        with database.transaction(writing=False) as session:
+            newest = activity.newest_position(session)
+            behind = carrying.list_behind(session) if self._promoted_since(session) else []
+        for page_id, candidate_ids in behind:
+            for start in range(0, len(candidate_ids), BATCH):
+                with database.transaction(writing=True) as session:
+                    pages.lock_page(session, page_id)
+                    for candidate_id in candidate_ids[start : start + BATCH]:
+                        promotion.settle(session, session.get_one(Candidate, candidate_id))
+        self._position = newest
+        self._end_waits(database)
+
+    def _promoted_since(self, session: Session) -> bool:
+        if self._position < 0:
+            return True
+        return bool(activity.since(session, self._position, kinds=[Kind.PAGE_PROMOTED], limit=1))
+
+    def _end_waits(self, database: Database) -> None:
+        done: set[int] = set()
+        while True:
+            with database.transaction(writing=False) as session:
+                candidate = promotion.find_next_due(session, done)
+            if candidate is None:
+                return
+            done.add(candidate.id)
+            with database.transaction(writing=True) as session:
+                pages.lock_page(session, candidate.page_id)
+                promotion.settle(session, session.get_one(Candidate, candidate.id))

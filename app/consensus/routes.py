@@ -1,0 +1,5 @@
+"""The API's routes of this package."""
+
+from fastapi import APIRouter
+
+api = APIRouter()

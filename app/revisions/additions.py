@@ -1,0 +1,209 @@
+"""What two people added to one text: whether it still has a place, its order, and whether it stands there twice."""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from app.revisions.align import align
+from app.revisions.changes import MAX_COMPARED, Comparison, Hunk, Sentences, bag, similarity
+from app.revisions.segments import Kind
+from app.revisions.weave import Conflict, Part, Places, Span
+
+SAME_THING = 600
+"""From this similarity on, two additions of one spot say nearly the same."""
+SAME_THING_ELSEWHERE = 800
+"""The same for additions in different places."""
+TELLING = 3
+"""A sentence with fewer words may stand twice."""
+
+
+def reason_it_is_stranded(hunk: Hunk, compared: Comparison, side: int) -> str | None:
+    """Why an addition by side 1 (ours) or 2 (theirs) has lost its place by what the other one removed, if it has.
+
+    It needs a neighbour in its section that still stands; a sentence in a block needs the sentence it was written next
+    to; and it needs the heading it was written under, unless it brings one.
+    """
+    base, text = compared.base, compared.texts[side]
+    gone = compared.removed[2 - side]
+    if not hunk.inserts or not gone:
+        return None
+    before_gone, after_gone = hunk.b0 - 1 in gone, hunk.b0 in gone
+    if (before_gone and not text.opens[hunk.s0]) or (after_gone and _goes_on(text, hunk.s1)):
+        return "One side removed the sentence next to which the other added something."
+    if text.kinds[hunk.s0] is Kind.HEADING:
+        return None
+    above = bisect_left(compared.headings, hunk.b0)
+    if above and compared.headings[above - 1] in gone:
+        return "One side removed the heading under which the other added something."
+    end = hunk.b0 == len(base.texts) or base.kinds[hunk.b0] is Kind.HEADING
+    if before_gone and (after_gone or end):
+        return "One side removed the passage after which the other added something."
+    return None
+
+
+def _goes_on(text: Sentences, k: int) -> bool:
+    """Whether sentence `k` exists and belongs to the block of the one before it."""
+    return k < len(text.texts) and not text.opens[k]
+
+
+def order_additions(compared: Comparison, ours: Span, theirs: Span) -> list[Part] | str:
+    """Both sides' additions at one spot, or why a person must order them.
+
+    What both added is there once. Of the rest theirs stands first, as the older, except where that would tear a block
+    apart or move text under another heading: a sentence that goes on with the block before it, text before a heading,
+    and a deeper heading before a higher one come first, a sentence that goes on in the block after it comes last.
+    """
+    o_text, t_text = compared.ours, compared.theirs
+    if _nearly_same(compared, ours, theirs):
+        return "Both sides added nearly the same here."
+    pairs = [(ours[0] + i, theirs[0] + j) for i, j in align(o_text.keys[slice(*ours)], t_text.keys[slice(*theirs)])]
+    parts: list[Part] = []
+    o, t = ours[0], theirs[0]
+    for i, j in [*pairs, (ours[1], theirs[1])]:
+        stretch = _order_stretch(compared, (o, i), (t, j))
+        if stretch is None:
+            return "Both sides added something here, and either order would tear the other's text apart."
+        parts += stretch
+        if i < ours[1]:
+            places = Places(None, (i, i + 1), (j, j + 1))
+            parts.append(Part(t_text.texts[j], places, t_text.kinds[j], t_text.opens[j], t_text.kinds[j]))
+        o, t = i + 1, j + 1
+    return parts
+
+
+def _nearly_same(compared: Comparison, ours: Span, theirs: Span) -> bool:
+    """Whether a sentence of one addition says nearly what one of the other says, in other words."""
+    o_keys, t_keys = compared.ours.keys[slice(*ours)], compared.theirs.keys[slice(*theirs)]
+    if len(o_keys) * len(t_keys) > MAX_COMPARED:
+        return True
+    o_bags = [bag(key) for key in o_keys if key not in t_keys]
+    t_bags = [bag(key) for key in t_keys if key not in o_keys]
+    return any(
+        len(one) >= TELLING and len(two) >= TELLING and similarity(one, two) >= SAME_THING
+        for one in o_bags
+        for two in t_bags
+    )
+
+
+def _order_stretch(compared: Comparison, ours: Span, theirs: Span) -> list[Part] | None:
+    """Two additions without a common sentence, in order; None if neither may come first."""
+    o_head, o_rest = _at_heading(compared.ours, ours)
+    t_head, t_rest = _at_heading(compared.theirs, theirs)
+    first = _first(compared, o_head, t_head)
+    if first is None:
+        return None
+    parts = _listed(compared, o_head, t_head, first)
+    o_level, t_level = _level(compared.ours, o_rest), _level(compared.theirs, t_rest)
+    if o_level and t_level and not _section_ends_after(compared, ours):
+        return None
+    return parts + _listed(compared, o_rest, t_rest, 1 if o_level > t_level else 2)
+
+
+def _first(compared: Comparison, ours: Span, theirs: Span) -> int | None:
+    """Which side's addition comes first, 1 (ours) or 2 (theirs); None if neither may."""
+    if ours[0] == ours[1] or theirs[0] == theirs[1]:
+        return 2
+    o_after, t_after = not compared.ours.opens[ours[0]], not compared.theirs.opens[theirs[0]]
+    o_before, t_before = _goes_on(compared.ours, ours[1]), _goes_on(compared.theirs, theirs[1])
+    ours_first = (o_after and not t_after) or (t_before and not o_before)
+    theirs_first = (t_after and not o_after) or (o_before and not t_before)
+    if ours_first and theirs_first:
+        return None
+    return 1 if ours_first else 2
+
+
+def _at_heading(text: Sentences, span: Span) -> tuple[Span, Span]:
+    """The span cut before its first heading."""
+    cut = next((k for k in range(*span) if text.kinds[k] is Kind.HEADING), span[1])
+    return (span[0], cut), (cut, span[1])
+
+
+def _level(text: Sentences, span: Span) -> int:
+    """The level of the heading that the span starts with; 0 if it is empty."""
+    if span[0] == span[1]:
+        return 0
+    heading = text.texts[span[0]].lstrip()
+    marks = len(heading) - len(heading.lstrip("#"))
+    return marks or (1 if heading.endswith("=") else 2)
+
+
+def _section_ends_after(compared: Comparison, ours: Span) -> bool:
+    """Whether what follows the addition starts a section of its own, so that no new heading takes it in."""
+    return ours[1] == len(compared.ours.texts) or compared.ours.kinds[ours[1]] is Kind.HEADING
+
+
+def _listed(compared: Comparison, ours: Span, theirs: Span, first: int) -> list[Part]:
+    parts = []
+    for side in (first, 3 - first):
+        text = compared.texts[side]
+        for k in range(*(ours, theirs)[side - 1]):
+            places = Places(None, (k, k + 1), None) if side == 1 else Places(None, None, (k, k + 1))
+            parts.append(Part(text.texts[k], places, text.kinds[k], text.opens[k], text.kinds[k]))
+    return parts
+
+
+def ask_about_doubles(parts: Sequence[Part], compared: Comparison) -> list[Part]:
+    """The parts, with a conflict in place of each that would say again what stands in the merged text already.
+
+    That is: a sentence more often there than in any of the three texts, an addition by ours that says nearly the same
+    as one by theirs, and a new wording, in another place, of what both removed.
+    """
+    result = list(parts)
+    for k, reason in [*_too_often(parts, compared), *_said_again(parts, compared)]:
+        part = result[k]
+        if isinstance(part.content, Conflict):
+            continue
+        base, ours, theirs = (
+            "" if span is None else text.between(*span)
+            for text, span in zip(compared.texts, part.places.each(), strict=True)
+        )
+        result[k] = replace(part, content=Conflict(base, ours, theirs, reason))
+    return result
+
+
+def _too_often(parts: Sequence[Part], compared: Comparison) -> list[tuple[int, str]]:
+    keys = [" ".join(part.content.split()) if isinstance(part.content, str) else "" for part in parts]
+    counted = Counter(keys)
+    most = Counter(compared.base.keys) | Counter(compared.ours.keys) | Counter(compared.theirs.keys)
+    doubled = {key for key, n in counted.items() if key and n > max(most[key], 1) and len(bag(key)) >= TELLING}
+    return [
+        (k, "Both sides put this sentence in, in different places; it would stand there twice.")
+        for k, key in enumerate(keys)
+        if key in doubled and not _is_unchanged(parts[k], key, compared)
+    ]
+
+
+def _is_unchanged(part: Part, key: str, compared: Comparison) -> bool:
+    return part.places.base is not None and compared.base.keys[part.places.base[0]] == key
+
+
+def _said_again(parts: Sequence[Part], compared: Comparison) -> list[tuple[int, str]]:
+    ours = [(k, bag(p.content)) for k, p in enumerate(parts) if isinstance(p.content, str) and _added_by(p, 1)]
+    theirs = [(k, bag(p.content)) for k, p in enumerate(parts) if isinstance(p.content, str) and _added_by(p, 2)]
+    both_removed = [bag(compared.base.keys[i]) for i in _removed_by_both(compared)]
+    found = [
+        (k, "One side removed this, the other moved or rewrote it.")
+        for k, words in ours + theirs
+        if len(words) >= TELLING and any(similarity(words, old) >= SAME_THING for old in both_removed)
+    ]
+    if len(ours) * len(theirs) > MAX_COMPARED:
+        theirs = []
+    return found + [
+        (k, "The other side added nearly the same in another place.")
+        for k, words in ours
+        if len(words) >= TELLING and any(similarity(words, new) >= SAME_THING_ELSEWHERE for _, new in theirs)
+    ]
+
+
+def _added_by(part: Part, side: int) -> bool:
+    places = part.places
+    return places.base is None and places.each()[side] is not None and places.each()[3 - side] is None
+
+
+def _removed_by_both(compared: Comparison) -> list[int]:
+    sides = [
+        {i for hunk in hunks if not hunk.reworded for i in range(hunk.b0, hunk.b1)}
+        for hunks in (compared.mine, compared.other)
+    ]
+    return sorted(sides[0] & sides[1])

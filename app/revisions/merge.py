@@ -1,0 +1,182 @@
+"""Three texts into one: two edits of the same base combined where nothing is lost or guessed, else what clashes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from app.errors import Refused
+from app.revisions.additions import ask_about_doubles, order_additions, reason_it_is_stranded
+from app.revisions.changes import Comparison, Hunk, compare
+from app.revisions.segments import Kind
+from app.revisions.weave import Conflict, Part, Piece, Places, Span, larger, weave
+from app.revisions.wording import Clash, Guard, combine_sentence
+
+__all__ = ["Conflict", "Merged", "Piece", "merge", "resolve"]
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The outcome of a merge: `text` where it is clean, else None and `conflicts` in the order in which they stand.
+
+    `pieces` is the whole in order; `resolve` makes a text of it once a wording is chosen for each conflict.
+    """
+
+    pieces: tuple[Piece, ...]
+
+    @property
+    def conflicts(self) -> tuple[Conflict, ...]:
+        return tuple(piece.content for piece in self.pieces if isinstance(piece.content, Conflict))
+
+    @property
+    def text(self) -> str | None:
+        return None if self.conflicts else resolve(self, [])
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Changes of both sides that concern the same sentences, and where these stand in the three texts."""
+
+    mine: tuple[Hunk, ...]
+    other: tuple[Hunk, ...]
+    base: Span
+    ours: Span
+    theirs: Span
+
+
+def merge(base: str, ours: str, theirs: str, *, guarded: Guard = "literal") -> Merged:
+    """Both sides' changes to `base` in one text.
+
+    Blocks, then sentences, then words are compared. Changes of different sentences go together, as do additions at one
+    spot (theirs, the older, first). Two edits of one sentence go together if words that both left alone stand between
+    them and the sentence holds no number, negation, name or quotation. The same change by both is made once. All else
+    is a conflict: the same words changed, one side's edit of what the other removed or moved, additions to a passage
+    that the other removed, the same addition in two places.
+
+    The result depends on the three texts alone; there is no time limit. Spaces and empty lines never clash.
+    """
+    if ours in (theirs, base):
+        return Merged((Piece(theirs, ""),))
+    if theirs == base:
+        return Merged((Piece(ours, ""),))
+    compared = compare(base, ours, theirs)
+    parts: list[Part] = []
+    at = (0, 0, 0)
+    for group in _groups(compared):
+        parts += _unchanged(compared, at, group.base[0])
+        parts += _decide(group, compared, guarded)
+        at = (group.base[1], group.ours[1], group.theirs[1])
+    parts += _unchanged(compared, at, len(compared.base.texts))
+    return Merged(tuple(weave(ask_about_doubles(parts, compared), compared.texts)))
+
+
+def resolve(merged: Merged, choices: Sequence[str]) -> str:
+    """The text with the n-th conflict replaced by the n-th choice: one of its sides, or a wording of one's own.
+
+    An empty choice leaves nothing in its place. Raises `Refused` if the number of choices is not that of the conflicts.
+    """
+    conflicts = len(merged.conflicts)
+    if len(choices) != conflicts:
+        raise Refused(
+            f"There are {conflicts} places to decide and {len(choices)} decisions. Nothing was saved; decide each one.",
+            pointer="/resolutions",
+        )
+    left = iter(choices)
+    text = gap = ""
+    for number, piece in enumerate(merged.pieces, start=1):
+        clean = isinstance(piece.content, str)
+        content = piece.content if isinstance(piece.content, str) else next(left).strip("\n")
+        if clean or content:
+            text, gap = text + gap + content, piece.gap
+        elif number == len(merged.pieces):
+            gap = piece.gap
+        elif text.strip():
+            gap = larger(gap, piece.gap)
+    return text + gap
+
+
+def _groups(compared: Comparison) -> Iterator[_Group]:
+    """The changes of both sides in order; those that overlap in the base, or add at the same spot, are together."""
+    both = [(hunk, 0) for hunk in compared.mine] + [(hunk, 1) for hunk in compared.other]
+    both.sort(key=lambda change: (change[0].b0, change[0].b1, change[1]))
+    shift = [0, 0]
+    at = 0
+    while at < len(both):
+        b0, b1 = both[at][0].b0, both[at][0].b1
+        starts = b0 + shift[0], b0 + shift[1]
+        sides: tuple[list[Hunk], list[Hunk]] = [], []
+        while at < len(both) and (both[at][0].b0 < b1 or both[at][0].b1 == b0 == b1):
+            hunk, side = both[at]
+            sides[side].append(hunk)
+            shift[side] += (hunk.s1 - hunk.s0) - (hunk.b1 - hunk.b0)
+            b1 = max(b1, hunk.b1)
+            at += 1
+        ours, theirs = (starts[0], b1 + shift[0]), (starts[1], b1 + shift[1])
+        yield _Group(tuple(sides[0]), tuple(sides[1]), (b0, b1), ours, theirs)
+
+
+def _unchanged(compared: Comparison, at: tuple[int, int, int], until: int) -> Iterator[Part]:
+    """Sentences that neither side changed, up to base sentence `until`."""
+    base = compared.base
+    for k in range(until - at[0]):
+        i = at[0] + k
+        places = Places(*((start + k, start + k + 1) for start in at))
+        yield Part(base.texts[i], places, base.kinds[i], base.opens[i], base.kinds[i])
+
+
+def _decide(group: _Group, compared: Comparison, guarded: Guard) -> list[Part]:
+    """What stands in the merged text where a group of changes was made."""
+    hunks = group.mine + group.other
+    if not group.other or not group.mine:
+        side = 1 if group.mine else 2
+        reason = reason_it_is_stranded(hunks[0], compared, side)
+        return [_conflict(group, compared, reason)] if reason else _taken(group, compared, side)
+    if compared.ours.keys[slice(*group.ours)] == compared.theirs.keys[slice(*group.theirs)]:
+        return _taken(group, compared, 2)
+    if all(hunk.deletes for hunk in hunks):
+        return []
+    if all(hunk.inserts for hunk in hunks):
+        reason = reason_it_is_stranded(hunks[0], compared, 1) or reason_it_is_stranded(hunks[1], compared, 2)
+        added = reason or order_additions(compared, group.ours, group.theirs)
+        return [_conflict(group, compared, added)] if isinstance(added, str) else added
+    if len(hunks) == 2 and all(hunk.reworded for hunk in hunks):
+        return [_reworded(group, compared, guarded)]
+    if any(hunk.deletes for hunk in hunks):
+        return [_conflict(group, compared, "One side removed what the other changed, or moved it elsewhere.")]
+    return [_conflict(group, compared, "Both sides rewrote this passage.")]
+
+
+def _conflict(group: _Group, compared: Comparison, reason: str) -> Part:
+    places = Places(group.base, group.ours, group.theirs)
+    base, ours, theirs = (text.between(*span) for text, span in zip(compared.texts, places.each(), strict=True) if span)
+    text, span = next(
+        (text, span) for text, span in zip(compared.texts, places.each(), strict=True) if span and span[0] < span[1]
+    )
+    content = Conflict(base, ours, theirs, reason)
+    return Part(content, places, text.kinds[span[0]], text.opens[span[0]], text.kinds[span[1] - 1])
+
+
+def _taken(group: _Group, compared: Comparison, side: int) -> list[Part]:
+    """The change as one side made it; as theirs made it if both made the same."""
+    text = compared.texts[side]
+    start, end = (group.ours, group.theirs)[side - 1]
+    reworded = group.base[1] - group.base[0] == end - start == 1
+    parts = []
+    for k in range(end - start):
+        ours = (group.ours[0] + k, group.ours[0] + k + 1) if group.mine or reworded else None
+        theirs = (group.theirs[0] + k, group.theirs[0] + k + 1) if group.other or reworded else None
+        places = Places(group.base if reworded else None, ours, theirs)
+        kind = text.kinds[start + k]
+        parts.append(Part(text.texts[start + k], places, kind, text.opens[start + k], kind))
+    return parts
+
+
+def _reworded(group: _Group, compared: Comparison, guarded: Guard) -> Part:
+    """One sentence that both sides edited."""
+    base, ours, theirs = compared.texts
+    b, o, t = group.base[0], group.ours[0], group.theirs[0]
+    if {base.kinds[b], ours.kinds[o], theirs.kinds[t]} & {Kind.CODE, Kind.FRONT_MATTER}:
+        return _conflict(group, compared, "Both sides changed the same line.")
+    combined = combine_sentence(base.texts[b], ours.texts[o], theirs.texts[t], guarded=guarded)
+    if isinstance(combined, Clash):
+        return _conflict(group, compared, combined.reason)
+    kind = ours.kinds[o] if theirs.kinds[t] is base.kinds[b] else theirs.kinds[t]
+    return Part(combined, Places(group.base, group.ours, group.theirs), kind, ours.opens[o] and theirs.opens[t], kind)

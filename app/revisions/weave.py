@@ -1,0 +1,137 @@
+"""Putting pieces of three texts one after the other, with the spaces and empty lines that belong between them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from app.revisions.changes import Strand
+from app.revisions.segments import Kind
+
+Span = tuple[int, int]
+Three = tuple[Strand, Strand, Strand]
+"""Base, ours, theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a piece stands in the base, in ours and in theirs, as item numbers; None where a text does not have it."""
+
+    base: Span | None
+    ours: Span | None
+    theirs: Span | None
+
+    def each(self) -> tuple[Span | None, Span | None, Span | None]:
+        return self.base, self.ours, self.theirs
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Sentences that a person has to decide about; a side that has none of them there holds the empty string."""
+
+    base: str
+    ours: str
+    theirs: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One sentence of the merged text, or a conflict.
+
+    `kind` and `opens` (is it the first of its block?) are those of its first sentence, `last` the kind of its last.
+    """
+
+    content: str | Conflict
+    places: Places
+    kind: Kind
+    opens: bool
+    last: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of the merged text, or a conflict in it, and what stands after it."""
+
+    content: str | Conflict
+    gap: str
+
+
+START = Places((0, 0), (0, 0), (0, 0))
+
+
+def end_of(strands: Three) -> Places:
+    """The place after the last item of each text."""
+    base, ours, theirs = (len(strand.texts) for strand in strands)
+    return Places((base, base), (ours, ours), (theirs, theirs))
+
+
+def known_gap(before: Places, after: Places, strands: Three) -> str | None:
+    """What separates two pieces that are neighbours in ours or theirs; None if they are in neither.
+
+    If they are in both, the side that changed it against the base says; if both did, the larger one.
+    """
+    base, ours, theirs = (
+        strand.gaps[y[0]] if x is not None and y is not None and x[1] == y[0] else None
+        for x, y, strand in zip(before.each(), after.each(), strands, strict=True)
+    )
+    if ours is None or theirs is None:
+        return theirs if ours is None else ours
+    if ours == theirs or theirs == base:
+        return ours
+    return theirs if ours == base else larger(ours, theirs)
+
+
+def wider_gap(before: Places, after: Places, strands: Three) -> str:
+    """The larger of what follows the first piece and what precedes the second in the sides that have them."""
+    follows = [strand.gaps[x[1]] for x, strand in zip(before.each(), strands, strict=True) if x is not None]
+    precedes = [strand.gaps[y[0]] for y, strand in zip(after.each(), strands, strict=True) if y is not None]
+    found = ""
+    for gap in follows + precedes:
+        found = larger(found, gap)
+    return found
+
+
+def gap_between(before: Places, after: Places, strands: Three) -> str:
+    """What the texts say about two neighbours, else the wider of what they say about each."""
+    known = known_gap(before, after, strands)
+    return wider_gap(before, after, strands) if known is None else known
+
+
+def larger(one: str, other: str) -> str:
+    """Of two separators the one with more line ends, then the longer one."""
+    return max(one, other, key=lambda gap: (gap.count("\n"), len(gap), gap))
+
+
+def weave(parts: Sequence[Part], strands: Three) -> Iterable[Piece]:
+    """The parts in order with what separates them; whatever stands between two conflicts is one piece."""
+    line = [START, *(part.places for part in parts), end_of(strands)]
+    gaps = [_part_gap(parts, k, line, strands) for k in range(len(parts) + 1)]
+    text, gap = "", gaps[0]
+    for part, after in zip(parts, gaps[1:], strict=True):
+        if isinstance(part.content, str):
+            text, gap = text + gap + part.content, after
+            continue
+        if text or gap:
+            yield Piece(text, gap)
+        yield Piece(part.content, after)
+        text, gap = "", ""
+    if text or gap:
+        yield Piece(text, gap)
+
+
+def _part_gap(parts: Sequence[Part], k: int, line: Sequence[Places], strands: Three) -> str:
+    """What stands before part `k`; never so little that two blocks would become one."""
+    known = known_gap(line[k], line[k + 1], strands)
+    gap = wider_gap(line[k], line[k + 1], strands) if known is None else known
+    if k == 0 or k == len(parts):
+        return gap
+    before, after = parts[k - 1], parts[k]
+    joined = before.last is after.kind and after.kind in (Kind.ITEM, Kind.ROW, Kind.CODE, Kind.FRONT_MATTER)
+    if known is None and joined and after.opens:
+        # Two lists or tables that grew at their ends go on as one, whatever followed the first of them.
+        gap = next(strand.gaps[y[0]] for y, strand in zip(after.places.each(), strands, strict=True) if y is not None)
+    own_line = (after.opens and after.kind is not Kind.PARAGRAPH) or before.last in (Kind.HEADING, Kind.ROW)
+    if own_line and "\n" not in gap:
+        gap = "\n" if joined else "\n\n"
+    if known is None and after.opens and not joined and gap.count("\n") < 2:
+        gap = "\n\n"
+    return gap

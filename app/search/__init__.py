@@ -1,0 +1,1 @@
+"""Search over approved texts, shared drafts and open forks, following the log."""

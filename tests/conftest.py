@@ -1,0 +1,130 @@
+"""Databases on both engines, a clock that tests move, and clients that speak HTTP to the real program."""
+
+import itertools
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from fastapi import FastAPI
+
+from app import schema
+from app.database import Database
+from app.main import create_app
+from app.settings import Settings
+from tests.factories import Workshop
+from tests.postgres import running_postgres
+
+ENGINES = ("sqlite", "postgres")
+_numbers = itertools.count(1)
+
+
+class MovableClock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.moment = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def move(self, **by: float) -> None:
+        self.moment += timedelta(**by)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a server of this run's own, with `{database}` left open."""
+    with running_postgres() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file to copy from."""
+    path = tmp_path_factory.mktemp("template") / "empty.db"
+    database = Database(f"sqlite:///{path}")
+    schema.upgrade(database)
+    database.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: str) -> str:
+    """The name of a migrated, empty PostgreSQL database to copy from."""
+    create_postgres_database(postgres, "empty")
+    database = Database(postgres.format(database="empty"))
+    schema.upgrade(database)
+    database.dispose()
+    return "empty"
+
+
+def create_postgres_database(address: str, name: str, template: str = "template1") -> str:
+    """Make a database and return its address."""
+    with psycopg.connect(address.format(database="postgres"), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')  # type: ignore[arg-type]
+    return address.format(database=name)
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock()
+
+
+@pytest.fixture(params=ENGINES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A migrated, empty database of the test's own, on each engine in turn."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "workshop.db")
+        return f"sqlite:///{tmp_path / 'workshop.db'}"
+    template = request.getfixturevalue("postgres_template")
+    return create_postgres_database(request.getfixturevalue("postgres"), f"test_{next(_numbers)}", template)
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    return Settings(
+        database_url=database_url,
+        data_dir=tmp_path,
+        base_url="http://workshop.test",
+        writes_per_minute=100_000,
+        reads_per_minute=100_000,
+    )
+
+
+@pytest.fixture
+def app(settings: Settings, clock: MovableClock) -> Iterator[FastAPI]:
+    """The program, its follower called by hand with `workshop.follow()`."""
+    program = create_app(settings, clock=clock, follow=False)
+    yield program
+    program.state.database.dispose()
+
+
+@pytest.fixture
+def database(app: FastAPI) -> Database:
+    found: Database = app.state.database
+    return found
+
+
+@pytest.fixture
+def workshop(app: FastAPI, database: Database) -> Workshop:
+    """Makes people, pages and votes through the services."""
+    return Workshop(database, app.state.follower)
+
+
+@asynccontextmanager
+async def connect(app: FastAPI, token: str | None = None) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the program in this process, as the bearer of a token or as nobody."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://workshop.test", headers=headers) as client:
+        yield client
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
