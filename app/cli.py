@@ -8,9 +8,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
+import rich.progress
 import typer
 import uvicorn
 from pydantic import ValidationError
+from rich.console import Console
 from sqlmodel import Session
 
 from app import schema
@@ -21,6 +23,9 @@ from app.errors import DomainError
 from app.main import create_app, open_database
 from app.permissions import Role, Scope
 from app.settings import Settings
+from app.transfer.git_history import Progress
+from app.transfer.git_import import import_git
+from app.transfer.verification import verify_database
 
 FOUND_WRONG, MISUSE = 1, 2
 
@@ -133,6 +138,49 @@ def create_token(user: str, scope: Annotated[list[Scope], typer.Option(help="May
     """Print a new API token of USER, alone on a line. It is shown this once."""
     with writing() as session:
         print(accounts.create_token(session, accounts.get_user(session, user), scope))
+
+
+@import_cli.command("git")
+def import_from_git(
+    path: Path,
+    drafts: Annotated[str | None, typer.Option(help="Pattern of refs whose unmerged heads become forks.")] = None,
+    approve: Annotated[bool, typer.Option(help="What stands on the main branch becomes the approved text.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Bring in the history of a repository or bundle. Repeating it adds only what is new."""
+    with opened_database() as database, progress_bar(show=not as_json) as progress:
+        try:
+            report = import_git(database, path, drafts_glob=drafts, approve=approve, progress=progress)
+        except DomainError as error:
+            fail(error.detail)
+    print(json.dumps(report.to_json(), indent=2) if as_json else report.in_words())
+
+
+@contextmanager
+def progress_bar(*, show: bool) -> Iterator[Progress]:
+    """A bar on the error stream; does nothing where nobody looks."""
+    bar = rich.progress.Progress(console=Console(stderr=True), disable=not show)
+    with bar:
+        tasks: dict[str, rich.progress.TaskID] = {}
+
+        def tick(done: int, total: int, what: str) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what.capitalize(), total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield tick
+
+
+@cli.command()
+def verify() -> None:
+    """Check every text, delta, approval and carry-forward; names what is wrong."""
+    with opened_database() as database, progress_bar(show=True) as progress:
+        report = verify_database(database, progress)
+    for fault in report.faults:
+        print(fault)
+    if report.faults:
+        fail(f"{len(report.faults)} things are wrong.")
+    print(report.in_words())
 
 
 @db_cli.command("upgrade")

@@ -76,6 +76,9 @@ def open_database(settings: Settings, *, clock: Clock = utc_now) -> Database:
     """The database with the rule that the settings ask for."""
     database = Database(settings.database_url, pool_size=settings.pool_size, clock=clock)
     database.info["rule"] = Rule(
-        wait_routine=settings.wait_routine, wait_rapid=settings.wait_rapid, neighbour_wait=settings.neighbour_wait
+        wait_routine=settings.wait_routine,
+        wait_rapid=settings.wait_rapid,
+        neighbour_wait=settings.neighbour_wait,
+        active_days=settings.active_days,
     )
     return database

@@ -13,7 +13,7 @@ from app.activity.follower import Follower
 from app.approvals import service as approvals
 from app.consensus import votes
 from app.consensus.models import Value
-from app.consensus.rule import Decision
+from app.consensus.facts import Decision
 from app.consensus.votes import Cast
 from app.database import Database
 from app.drafts import service as drafts
@@ -31,7 +31,7 @@ Everyone needs a home they can afford. Rents have risen faster than wages.
 
 ## Key points
 
-- We will build ten thousand homes a year.
+- We will build 10,000 homes a year.
 - Renters get a fair contract. Landlords get a fair hearing.
 
 ## Story
@@ -107,7 +107,7 @@ class Workshop:
 
     def decision(self, revision_id: int) -> Decision:
         with self.reading() as session:
-            return votes.decision_of(session, revision_id)
+            return votes.decision_of(session, revisions.get(session, revision_id))
 
     def get_page(self, slug: str) -> Page:
         with self.reading() as session:

@@ -42,7 +42,7 @@ def running_postgres() -> Iterator[str]:
     try:
         run = [str(binaries / "initdb"), "-D", str(data), "-U", "workshop", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
         subprocess.run(run, check=True, capture_output=True, user=user)
-        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c max_connections=300"
+        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c max_connections=300 -c fsync=off"
         start = [str(binaries / "pg_ctl"), "-D", str(data), "-w", "-o", options, "-l", str(folder / "log"), "start"]
         subprocess.run(start, check=True, capture_output=True, user=user)
         yield f"postgresql://workshop@/{{database}}?host={folder}"

@@ -12,7 +12,7 @@ from app.database import now
 from app.errors import Conflict, Gone, NotFound
 from app.pages.slugs import check_slug
 from app.pages.text import clean_line
-from app.permissions import Action, Actor, Role, require
+from app.permissions import Action, Actor, Role, SignInNeeded, require
 
 MAX_NAME = 80
 
@@ -51,6 +51,11 @@ def names_by_id(session: Session) -> dict[int, str]:
     return {chapter.id: chapter.name for chapter in list_chapters(session)}
 
 
+def slugs_by_id(session: Session) -> dict[int, str]:
+    """Every chapter's address, for programs."""
+    return {chapter.id: chapter.slug for chapter in list_chapters(session)}
+
+
 def count_members(session: Session) -> dict[int | None, int]:
     """Members per chapter; None holds those without one."""
     rows = session.exec(
@@ -77,6 +82,13 @@ def choose_chapter(session: Session, actor: Actor | None, slug: str) -> Chapter:
     user.chapter_id = chapter.id
     session.add(user)
     return chapter
+
+
+def who_am_i(session: Session, actor: Actor | None) -> tuple[Actor, Chapter | None]:
+    """The actor and their home chapter; raises `SignInNeeded` for nobody."""
+    if actor is None:
+        raise SignInNeeded("Nobody is signed in. Send a token as “Authorization: Bearer mw_…”, or sign in.")
+    return actor, session.get(Chapter, actor.chapter_id) if actor.chapter_id is not None else None
 
 
 def invite(session: Session, actor: Actor | None, *, days: int) -> str:
@@ -106,6 +118,4 @@ def get_invite(session: Session, secret: str) -> Invite:
 def join(session: Session, secret: str, name: str, password: str) -> User:
     """A new member of the chapter that the invite is for."""
     found = get_invite(session, secret)
-    return service.add_user(
-        session, name, password, chapter_id=found.chapter_id, invited_by_id=found.created_by_id
-    )
+    return service.add_user(session, name, password, chapter_id=found.chapter_id, invited_by_id=found.created_by_id)

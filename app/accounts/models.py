@@ -31,7 +31,8 @@ class User(SQLModel, table=True):
     role: int
     chapter_id: int | None = Field(default=None, foreign_key="chapter.id", index=True)
     created_at: datetime = Field(sa_type=UtcDateTime)
-    last_active_at: datetime = Field(sa_type=UtcDateTime, description="Joined, signed in, edited or voted last.", index=True)
+    # Joined, signed in, edited or voted last.
+    last_active_at: datetime = Field(sa_type=UtcDateTime, index=True)
     invited_by_id: int | None = Field(default=None, foreign_key="member.id")
 
 

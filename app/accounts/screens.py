@@ -1,5 +1,171 @@
-"""The screens of this package, for people."""
+"""Sign in and out, join by an invite link, your own page, and chapters."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from app.accounts import chapters, service
+from app.accounts.actors import Viewer, cookie_name
+from app.accounts.service import SignedIn, SignInPaused
+from app.consensus import candidates
+from app.drafts import service as drafts
+from app.errors import Conflict, Refused
+from app.pages import service as pages
+from app.permissions import SignInNeeded
+from app.settings import Settings
+from app.web.session import SessionDep
+from app.web.templates import render
 
 site = APIRouter(include_in_schema=False)
+
+Field = Annotated[str, Form()]
+
+
+@site.get("/login")
+def show_sign_in(request: Request, viewer: Viewer, next: str = "/") -> Response:
+    """The form to sign in with; `next` is where it leads."""
+    return render(request, "accounts/sign_in.html", {"next": _own_address(next), "name": "", "problem": None})
+
+
+@site.post("/login")
+def sign_in(
+    request: Request, session: SessionDep, name: Field = "", password: Field = "", next: Annotated[str, Form()] = "/"
+) -> Response:
+    """Open a session, or say why not with the name still in the form."""
+    settings: Settings = request.app.state.settings
+    outcome = service.sign_in(
+        session,
+        name,
+        password,
+        address=request.client.host if request.client else "",
+        days=settings.session_days,
+        tries=settings.signins_per_minute,
+    )
+    if isinstance(outcome, SignedIn):
+        return _enter(request, outcome, _own_address(next))
+    status, detail = 401, "detail"
+    if isinstance(outcome, SignInPaused):
+        status, detail = 429, f"Too many tries. Wait {outcome.seconds} seconds, then try again."
+    else:
+        detail = outcome.detail
+    context = {"next": _own_address(next), "name": name, "problem": detail}
+    return render(request, "accounts/sign_in.html", context, status=status)
+
+
+@site.post("/logout")
+def sign_out(request: Request, session: SessionDep) -> Response:
+    """End this browser's session."""
+    settings: Settings = request.app.state.settings
+    service.sign_out(session, request.cookies.get(cookie_name(settings), ""))
+    answer = RedirectResponse("/", 303)
+    answer.delete_cookie(cookie_name(settings), secure=settings.base_url.startswith("https:"), httponly=True)
+    return answer
+
+
+@site.get("/join/{secret}")
+def show_join(request: Request, session: SessionDep, viewer: Viewer, secret: str) -> Response:
+    """The form that an invite link opens."""
+    return _join_form(request, session, secret)
+
+
+@site.post("/join/{secret}")
+def join(request: Request, session: SessionDep, secret: str, name: Field = "", password: Field = "") -> Response:
+    """Make the member and sign them in."""
+    settings: Settings = request.app.state.settings
+    try:
+        with session.begin_nested():
+            user = chapters.join(session, secret, name, password)
+    except (Refused, Conflict) as error:
+        return _join_form(request, session, secret, name=name, problem=error.detail)
+    return _enter(request, service.open_session(session, user, days=settings.session_days), "/")
+
+
+@site.get("/join")
+def show_join_help(request: Request, viewer: Viewer) -> Response:
+    """Without a link there is no way in but somebody's invitation."""
+    return render(request, "accounts/join_help.html", {})
+
+
+@site.get("/me")
+def show_me(request: Request, session: SessionDep, viewer: Viewer) -> Response:
+    """The viewer's drafts, chapter, and the way to invite others."""
+    return _own_page(request, session, viewer)
+
+
+@site.post("/me/chapter")
+def choose_chapter(session: SessionDep, viewer: Viewer, chapter: Field = "") -> Response:
+    """Move the viewer's home chapter."""
+    chapters.choose_chapter(session, viewer, chapter)
+    return RedirectResponse("/me", 303)
+
+
+@site.post("/me/invite")
+def invite(request: Request, session: SessionDep, viewer: Viewer) -> Response:
+    """Show a new invite link, this once."""
+    settings: Settings = request.app.state.settings
+    secret = chapters.invite(session, viewer, days=settings.invite_days)
+    return _own_page(request, session, viewer, invite=f"{settings.base_url.rstrip('/')}/join/{secret}")
+
+
+@site.get("/chapters")
+def list_chapters(request: Request, session: SessionDep, viewer: Viewer) -> Response:
+    """Every chapter with its size."""
+    context = {"chapters": chapters.list_chapters(session), "members": chapters.count_members(session)}
+    return render(request, "accounts/chapters.html", context)
+
+
+@site.get("/chapters/{slug}")
+def show_chapter(request: Request, session: SessionDep, viewer: Viewer, slug: str) -> Response:
+    """One chapter: how many it is, and what still needs its voice."""
+    chapter = chapters.get_chapter(session, slug)
+    waiting = candidates.list_lacking_chapter(session, chapter.id)
+    context = {
+        "chapter": chapter,
+        "members": chapters.count_members(session).get(chapter.id, 0),
+        "waiting": waiting,
+        "pages": pages.pages_by_id(session, (candidate.page_id for candidate in waiting)),
+    }
+    return render(request, "accounts/chapter.html", context)
+
+
+def _own_page(request: Request, session: SessionDep, viewer: Viewer, invite: str | None = None) -> Response:
+    if viewer is None:
+        raise SignInNeeded("Sign in to see your own page.")
+    own = drafts.list_owned(session, viewer.id)
+    context = {
+        "drafts": own,
+        "pages": pages.pages_by_id(session, (draft.page_id for draft in own)),
+        "chapters": chapters.list_chapters(session),
+        "invite": invite,
+        "invite_days": request.app.state.settings.invite_days,
+    }
+    return render(request, "accounts/me.html", context)
+
+
+def _join_form(
+    request: Request, session: SessionDep, secret: str, *, name: str = "", problem: str | None = None
+) -> Response:
+    found = chapters.get_invite(session, secret)
+    names = chapters.names_by_id(session)
+    context = {"chapter": names.get(found.chapter_id or 0), "name": name, "problem": problem}
+    return render(request, "accounts/join.html", context, status=422 if problem else 200)
+
+
+def _enter(request: Request, signed_in: SignedIn, address: str) -> Response:
+    settings: Settings = request.app.state.settings
+    answer = RedirectResponse(address, 303)
+    answer.set_cookie(
+        cookie_name(settings),
+        signed_in.secret,
+        max_age=settings.session_days * 86_400,
+        httponly=True,
+        samesite="lax",
+        secure=settings.base_url.startswith("https:"),
+    )
+    return answer
+
+
+def _own_address(address: str) -> str:
+    """Only a path of this site; anything else could lead people astray after they signed in."""
+    return address if address.startswith("/") and not address.startswith(("//", "/\\")) else "/"

@@ -31,7 +31,8 @@ class Activity(SQLModel, table=True):
     """Plain integer ids and no foreign keys up: the log stands below everything it tells of."""
 
     id: int = Field(
-        default=None, sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+        default=None,
+        sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     )
     kind: str = Field(index=True)
     at: datetime = Field(sa_type=UtcDateTime)

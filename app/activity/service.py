@@ -58,7 +58,9 @@ def since(
     return session.exec(query).all()
 
 
-def latest(session: Session, *, page_id: int | None = None, before: int | None = None, limit: int = 50) -> Sequence[Activity]:
+def latest(
+    session: Session, *, page_id: int | None = None, before: int | None = None, limit: int = 50
+) -> Sequence[Activity]:
     """The newest rows first, for the screen of recent changes."""
     query = select(Activity).order_by(col(Activity.id).desc()).limit(limit)
     if page_id is not None:

@@ -2,13 +2,24 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, exists, false, func
 from sqlmodel import Session, col, select
 
 from app.approvals.models import Approval, ApprovalKind
 from app.database import now
+from app.pages.models import Page, PageTag
+from app.revisions import service as revisions
 from app.revisions.models import Revision
+
+
+class InForce(NamedTuple):
+    """An approval, the text it approved and the approval it followed."""
+
+    approval: Approval
+    revision: Revision
+    supersedes: Approval | None
 
 
 def approve(
@@ -53,13 +64,34 @@ def current_by_page(session: Session, page_ids: Iterable[int]) -> dict[int, Appr
     return {row.page_id: row for row in session.exec(select(Approval).where(col(Approval.id).in_(newest)))}
 
 
-def list_current(session: Session, *, after: int = 0, updated_since: datetime | None = None, limit: int = 50) -> Sequence[Approval]:
-    """Approvals in force over all pages, by page id after the one named."""
+def list_current(
+    session: Session, *, after: int = 0, updated_since: datetime | None = None, tag: str | None = None, limit: int = 50
+) -> Sequence[Approval]:
+    """Approvals in force over all pages, by page id after the one named; only those made since, or of pages so tagged."""
     newest = select(func.max(Approval.id)).where(col(Approval.page_id) > after).group_by(col(Approval.page_id))
     query = select(Approval).where(col(Approval.id).in_(newest))
     if updated_since is not None:
         query = query.where(col(Approval.at) >= updated_since)
+    if tag is not None:
+        query = query.where(col(Approval.page_id).in_(select(PageTag.page_id).where(PageTag.tag == tag)))
     return session.exec(query.order_by(col(Approval.page_id)).limit(limit)).all()
+
+
+def has_status(status: str) -> ColumnElement[bool]:
+    """For a list of pages: that the page stands so."""
+    approved = exists().where(col(Approval.page_id) == col(Page.id))
+    return {"approved": approved, "none": ~approved}.get(status, false())
+
+
+def in_force(session: Session, rows: Iterable[Approval]) -> list[InForce]:
+    """Approvals together with the texts they are about."""
+    listed = list(rows)
+    found = revisions.get_many(session, (row.revision_id for row in listed))
+    earlier = get_many(session, (row.supersedes_id for row in listed))
+    return [
+        InForce(row, found[row.revision_id], earlier.get(row.supersedes_id) if row.supersedes_id else None)
+        for row in listed
+    ]
 
 
 def history(session: Session, page_id: int, *, before: int | None = None, limit: int = 50) -> Sequence[Approval]:
@@ -70,10 +102,21 @@ def history(session: Session, page_id: int, *, before: int | None = None, limit:
     return session.exec(query.order_by(col(Approval.id).desc()).limit(limit)).all()
 
 
+def list_newest(session: Session, *, limit: int) -> Sequence[Approval]:
+    """The newest approvals over all pages, those in force and those superseded since."""
+    return session.exec(select(Approval).order_by(col(Approval.id).desc()).limit(limit)).all()
+
+
 def list_since(session: Session, page_id: int, approval_id: int) -> Sequence[Approval]:
     """The approvals that came after this one, oldest first: what a candidate has to be carried over."""
     query = select(Approval).where(Approval.page_id == page_id, col(Approval.id) > approval_id)
     return session.exec(query.order_by(col(Approval.id))).all()
+
+
+def get_many(session: Session, ids: Iterable[int | None]) -> dict[int, Approval]:
+    """The approvals behind ids."""
+    wanted = {id_ for id_ in ids if id_ is not None}
+    return {row.id: row for row in session.exec(select(Approval).where(col(Approval.id).in_(wanted)))} if wanted else {}
 
 
 def get(session: Session, approval_id: int) -> Approval:

@@ -8,10 +8,13 @@ from sqlmodel import Session, col, select
 from app.accounts import service as accounts
 from app.approvals import service as approvals
 from app.approvals.models import Approval
-from app.consensus.carry import Carried, Stale, carry
+from app.consensus import decisions
+from app.consensus.carry import Carried, Stale, Superseded, carry
 from app.consensus.models import Candidate, CandidateRevision, Dependency, Vote
 from app.consensus.spots import change_between
+from app.consensus.tallies import count_tally
 from app.database import now
+from app.drafts import merging
 from app.drafts import service as drafts
 from app.drafts.models import Draft, DraftKind, DraftState
 from app.errors import Conflict
@@ -66,7 +69,9 @@ def open_candidate(session: Session, revision: Revision) -> Candidate:
     """
     draft = drafts.get_draft(session, revision.draft_id)
     if draft.state != DraftState.OPEN:
-        raise VotingClosed(f"This draft is {draft.state}, so it cannot be voted on. Its owner can reopen a withdrawn one.")
+        raise VotingClosed(
+            f"This draft is {draft.state}, so it cannot be voted on. Its owner can reopen a withdrawn one."
+        )
     approved = approvals.find_current(session, revision.page_id)
     base = revisions.get(session, approved.revision_id) if approved else None
     if base is not None and revision.sha256 == base.sha256:
@@ -78,24 +83,20 @@ def open_candidate(session: Session, revision: Revision) -> Candidate:
         base_approval_id=approved.id if approved else None,
         base_revision_id=base.id if base else None,
         put_forward_at=now(session),
+        changed_at=now(session),
     )
     session.add(candidate)
     session.flush()
     session.add(CandidateRevision(revision_id=revision.id, candidate_id=candidate.id))
-    if base is not None and not Ancestry(session).is_ancestor(base.id, of=revision.id):
-        _bring_onto(session, candidate, revision, base)
+    if approved is not None and not Ancestry(session).is_ancestor(approved.revision_id, of=revision.id):
+        _bring_onto(session, candidate, revision, approved)
     note_dependencies(session, candidate)
     return candidate
 
 
-def _bring_onto(session: Session, candidate: Candidate, revision: Revision, base: Revision) -> None:
+def _bring_onto(session: Session, candidate: Candidate, revision: Revision, approved: Approval) -> None:
     """Let a candidate that started elsewhere stand on the approved text."""
-    origin = _nearest_approved(session, revision) or Ancestry(session).nearest_common(revision.id, base.id)
-    outcome = carry(
-        revisions.text_by_id(session, origin) if origin is not None else None,
-        revisions.text_of(session, revision),
-        revisions.text_of(session, base),
-    )
+    outcome = carry_from_elsewhere(session, revision, approved)
     if isinstance(outcome, Stale):
         raise NeedsMerge(
             "The approved text has changed the same sentences since this draft began. Its owner merges the two first; "
@@ -104,17 +105,27 @@ def _bring_onto(session: Session, candidate: Candidate, revision: Revision, base
         )
     if not isinstance(outcome, Carried):
         raise NothingToDecide("All that this draft changes stands in the approved text already.")
-    stand_on(session, candidate, Text(outcome.text), base)
+    stand_on(session, candidate, Text(outcome.text), approved)
 
 
-def _nearest_approved(session: Session, revision: Revision) -> int | None:
-    """The newest once-approved revision that this one descends from."""
-    approved = {row.revision_id for row in approvals.list_since(session, revision.page_id, 0)}
-    steps = Ancestry(session).walk([revision.id]) if approved else iter(())
-    return next((step.id for step in steps if step.id in approved), None)
+def carry_from_elsewhere(session: Session, revision: Revision, approved: Approval) -> Carried | Stale | Superseded:
+    """The change of a revision that does not descend from the approved text, re-applied to it.
+
+    What it changes is counted from the newest once-approved revision it descends from, else from the nearest ancestor
+    that the two share.
+    """
+    ancestry = Ancestry(session)
+    once_approved = {row.revision_id for row in approvals.list_since(session, revision.page_id, 0)}
+    steps = (step.id for step in ancestry.walk([revision.id]) if step.id in once_approved)
+    origin = next(steps, None) or ancestry.nearest_common(revision.id, approved.revision_id)
+    return carry(
+        revisions.text_by_id(session, origin) if origin is not None else None,
+        revisions.text_of(session, revision),
+        revisions.text_by_id(session, approved.revision_id),
+    )
 
 
-def stand_on(session: Session, candidate: Candidate, text: Text, newer: Revision) -> None:
+def stand_on(session: Session, candidate: Candidate, text: Text, approval: Approval) -> None:
     """Move the candidate to a revision by the system that holds its change on the newer approved text.
 
     It goes into the candidate's draft if that is a fork whose head it was, else into a fork of its own.
@@ -125,10 +136,11 @@ def stand_on(session: Session, candidate: Candidate, text: Text, newer: Revision
     draft = drafts.get_draft(session, candidate.draft_id)
     if draft.kind != DraftKind.FORK or draft.head_id != current.id or draft.state != DraftState.OPEN:
         draft = _fork_of_its_own(session, draft, current)
-    carried = drafts.append_carried(session, draft, text, newer=newer, first_parent_id=current.id)
+    newer = revisions.get(session, approval.revision_id)
+    carried = merging.append_carried(session, draft, text, newer=newer, first_parent_id=current.id)
     candidate.draft_id, candidate.revision_id = draft.id, carried.id
     session.add(candidate)
-    session.add(CandidateRevision(revision_id=carried.id, candidate_id=candidate.id))
+    session.add(CandidateRevision(revision_id=carried.id, candidate_id=candidate.id, approval_id=approval.id))
     session.flush()
 
 
@@ -145,7 +157,7 @@ def _fork_of_its_own(session: Session, draft: Draft, current: Revision) -> Draft
 
 
 def note_dependencies(session: Session, candidate: Candidate) -> None:
-    """Store the hashes of what the change needs to find unchanged, so that one query finds whom a promotion concerns."""
+    """Store what the change needs to find unchanged, so that one query finds whom a promotion concerns."""
     base = revisions.text_by_id(session, candidate.base_revision_id) if candidate.base_revision_id else None
     change = change_between(base, revisions.text_by_id(session, candidate.revision_id))
     session.exec(delete(Dependency).where(col(Dependency.candidate_id) == candidate.id))
@@ -176,3 +188,39 @@ def revisions_stood_on(session: Session, candidate: Candidate) -> Sequence[Revis
     """Every revision the candidate has stood on, oldest first."""
     query = select(Revision).join(CandidateRevision).where(CandidateRevision.candidate_id == candidate.id)
     return session.exec(query.order_by(col(Revision.number))).all()
+
+
+def list_ranked(session: Session, page_id: int) -> Sequence[Candidate]:
+    """The page's open candidates, best first; those without votes after all others, newest first."""
+    listed = list_open(session, page_id)
+    tallies = decisions.count_votes(session, (candidate.id for candidate in listed if candidate.opened_at is not None))
+    voted = [candidate for candidate in listed if candidate.id in tallies]
+    hashes = {row.id: row.sha256 for row in revisions.get_many(session, (row.revision_id for row in voted)).values()}
+
+    def rank(candidate: Candidate) -> tuple[object, ...]:
+        count = count_tally(tallies[candidate.id], decisions.electorate_of(session, candidate))
+        return candidate.stale, -count.score, -count.supporters, hashes[candidate.revision_id]
+
+    others = [candidate for candidate in reversed(listed) if candidate.id not in tallies]
+    return [*sorted(voted, key=rank), *others]
+
+
+def list_nearest_decision(session: Session, *, limit: int) -> Sequence[Candidate]:
+    """Candidates over all pages whose waiting ends soonest, then those whose vote opened last."""
+    query = select(Candidate).where(
+        col(Candidate.closed).is_(None), col(Candidate.stale).is_(False), col(Candidate.opened_at).is_not(None)
+    )
+    soonest = query.order_by(col(Candidate.passing_since).is_(None), col(Candidate.due_at), col(Candidate.id).desc())
+    return session.exec(soonest.limit(limit)).all()
+
+
+def list_lacking_chapter(session: Session, chapter_id: int, *, limit: int = 20) -> Sequence[Candidate]:
+    """Open candidates with votes, but none from this chapter yet; the ones opened last come first."""
+    voted_here = select(Vote.candidate_id).where(Vote.chapter_id == chapter_id)
+    query = select(Candidate).where(
+        col(Candidate.closed).is_(None),
+        col(Candidate.stale).is_(False),
+        col(Candidate.opened_at).is_not(None),
+        col(Candidate.id).not_in(voted_here),
+    )
+    return session.exec(query.order_by(col(Candidate.id).desc()).limit(limit)).all()

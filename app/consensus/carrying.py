@@ -1,6 +1,7 @@
 """Carry candidates forward onto newer approved text, with their votes."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func
@@ -11,9 +12,9 @@ from app.activity.service import record
 from app.approvals import service as approvals
 from app.approvals.models import Approval
 from app.consensus import candidates
-from app.consensus.carry import Carried, Stale, carry
-from app.consensus.models import Candidate, Dependency
+from app.consensus.carry import Carried, Stale, Superseded, carry
 from app.consensus.decisions import rule_of
+from app.consensus.models import Candidate, Dependency
 from app.consensus.spots import hashes_of
 from app.database import now
 from app.pages.text import Text
@@ -32,23 +33,37 @@ def bring_up_to_date(session: Session, candidate: Candidate) -> None:
     newer = approvals.list_since(session, candidate.page_id, candidate.base_approval_id or 0)
     if not newer:
         return
-    text = revisions.text_by_id(session, candidate.revision_id)
-    base_id, not_before = candidate.base_revision_id, candidate.not_before
+    outcome = carry_over(session, candidate.revision_id, candidate.base_revision_id, newer)
+    if isinstance(outcome, CarriedOver):
+        _move(session, candidate, outcome, newer[-1])
+    else:
+        _end(session, candidate, stale=isinstance(outcome, Stale))
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedOver:
+    """The candidate's text on the newest approval; `neighbour_at` is when a neighbouring sentence was approved last."""
+
+    text: Text
+    neighbour_at: datetime | None
+
+
+def carry_over(
+    session: Session, revision_id: int, base_id: int | None, newer: Sequence[Approval]
+) -> CarriedOver | Stale | Superseded:
+    """Re-apply a revision's change to each approval in turn; the first that it cannot stand on ends it."""
+    text, neighbour_at = revisions.text_by_id(session, revision_id), None
     for approval in newer:
-        outcome = carry(
-            _base_text(session, candidate, approval, base_id), text, revisions.text_by_id(session, approval.revision_id)
-        )
+        approved = revisions.text_by_id(session, approval.revision_id)
+        outcome = carry(_base_text(session, revision_id, approval, base_id), text, approved)
         if not isinstance(outcome, Carried):
-            _end(session, candidate, stale=isinstance(outcome, Stale))
-            return
+            return outcome
         text, base_id = Text(outcome.text), approval.revision_id
-        if outcome.neighbour:
-            seen_by = approval.at + timedelta(seconds=rule_of(session, candidate).neighbour_wait)
-            not_before = max(seen_by, not_before or seen_by)
-    _move(session, candidate, text, newer[-1], not_before)
+        neighbour_at = approval.at if outcome.neighbour else neighbour_at
+    return CarriedOver(text, neighbour_at)
 
 
-def _base_text(session: Session, candidate: Candidate, approval: Approval, base_id: int | None) -> str | None:
+def _base_text(session: Session, revision_id: int, approval: Approval, base_id: int | None) -> str | None:
     """What the candidate changes, as this approval sees it.
 
     Normally the approved text it stands on. One that goes on from the text just approved changes that. One from
@@ -58,15 +73,16 @@ def _base_text(session: Session, candidate: Candidate, approval: Approval, base_
     if approval.candidate_id is not None:
         promoted = session.get_one(Candidate, approval.candidate_id)
         for revision in reversed(candidates.revisions_stood_on(session, promoted)):
-            if ancestry.is_ancestor(revision.id, of=candidate.revision_id):
+            if ancestry.is_ancestor(revision.id, of=revision_id):
                 return revisions.text_of(session, revision)
     if base_id is None:
-        base_id = ancestry.nearest_common(candidate.revision_id, approval.revision_id)
+        base_id = ancestry.nearest_common(revision_id, approval.revision_id)
     return revisions.text_by_id(session, base_id) if base_id is not None else None
 
 
 def _end(session: Session, candidate: Candidate, *, stale: bool) -> None:
     candidate.stale, candidate.passing_since, candidate.due_at = stale, None, None
+    candidate.changed_at = now(session)
     if not stale:
         candidate.closed, candidate.closed_at = "superseded", now(session)
     session.add(candidate)
@@ -80,13 +96,13 @@ def _end(session: Session, candidate: Candidate, *, stale: bool) -> None:
     )
 
 
-def _move(
-    session: Session, candidate: Candidate, text: Text, approval: Approval, not_before: datetime | None
-) -> None:
+def _move(session: Session, candidate: Candidate, carried: CarriedOver, approval: Approval) -> None:
     was = candidate.revision_id
-    candidates.stand_on(session, candidate, text, revisions.get(session, approval.revision_id))
+    candidates.stand_on(session, candidate, carried.text, approval)
     candidate.base_approval_id, candidate.base_revision_id = approval.id, approval.revision_id
-    candidate.not_before = not_before
+    if carried.neighbour_at is not None:
+        seen_by = carried.neighbour_at + timedelta(seconds=rule_of(session, candidate).neighbour_wait)
+        candidate.not_before = max(seen_by, candidate.not_before or seen_by)
     session.add(candidate)
     session.flush()
     candidates.note_dependencies(session, candidate)
@@ -107,7 +123,7 @@ def list_behind(session: Session) -> list[tuple[int, list[int]]]:
     """
     newest = select(func.max(Approval.id)).group_by(col(Approval.page_id)).scalar_subquery()
     rows = session.exec(
-        select(Candidate.page_id, Candidate.id, Candidate.opened_at, Candidate.base_approval_id, Approval.revision_id)
+        select(Candidate, Approval)
         .join(Approval, col(Approval.page_id) == Candidate.page_id)
         .where(
             col(Approval.id).in_(newest),
@@ -115,13 +131,15 @@ def list_behind(session: Session) -> list[tuple[int, list[int]]]:
             col(Candidate.stale).is_(False),
             func.coalesce(Candidate.base_approval_id, 0) < Approval.id,
         )
-        .order_by(col(Candidate.id))
     ).all()
     behind: dict[int, set[int]] = {}
-    for page_id, candidate_id, opened_at, base_approval_id, _ in rows:
-        if opened_at is not None or base_approval_id is None:
-            behind.setdefault(page_id, set()).add(candidate_id)
-    for page_id, base_approval_id, revision_id in sorted({(row[0], row[3], row[4]) for row in rows if row[3] is not None}):
+    bases: set[tuple[int, int, int]] = set()
+    for candidate, approval in rows:
+        if candidate.opened_at is not None or candidate.base_approval_id is None:
+            behind.setdefault(candidate.page_id, set()).add(candidate.id)
+        else:
+            bases.add((candidate.page_id, candidate.base_approval_id, approval.revision_id))
+    for page_id, base_approval_id, revision_id in sorted(bases):
         behind.setdefault(page_id, set()).update(_concerned(session, page_id, base_approval_id, revision_id))
     return [(page_id, sorted(ids)) for page_id, ids in behind.items() if ids]
 

@@ -1,40 +1,119 @@
-"""Gather the facts about a candidate and ask the rule."""
+"""Gather the facts about candidates and ask the rule."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from fractions import Fraction
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, and_, func
 from sqlmodel import Session, col, select
 
 from app.accounts import chapters
-from app.consensus import candidates
+from app.approvals.models import Approval
 from app.consensus.models import Candidate, Dependency, Value, Vote, WrittenSentence
-from app.consensus.rule import Counts, Decision, Electorate, Rule, decide
+from app.consensus.rule import (
+    Bar,
+    CandidateFacts,
+    Counts,
+    CurrentFacts,
+    Decision,
+    Electorate,
+    Rule,
+    State,
+    decide,
+)
 from app.database import now
-from app.revisions import service as revisions
+from app.revisions.models import Revision
+
+Tally = Mapping[int | None, Counts]
+"""Votes per chapter id; None holds those of members without one."""
 
 
 def rule_in_force(session: Session) -> Rule:
-    """The rule for votes opened now, from the settings."""
+    """The rule for votes that open now, from the settings."""
     rule: Rule = session.info["rule"]
     return rule
 
 
-def count_votes(session: Session, candidate_ids: Iterable[int]) -> dict[int, dict[int | None, Counts]]:
-    """The tally of each candidate: support, oppose and pass per chapter. This is where votes are counted."""
+def rule_of(session: Session, candidate: Candidate) -> Rule:
+    """The rule under which the candidate's vote opened."""
+    return Rule.from_json(candidate.rule) if candidate.rule is not None else rule_in_force(session)
+
+
+def decide_on(
+    session: Session, candidate: Candidate, *, tally: Tally | None = None, names: Mapping[int, str] | None = None
+) -> Decision:
+    """How the candidate stands now. Nothing is written."""
+    if tally is None:
+        tally = count_votes(session, [candidate.id]).get(candidate.id, {})
+    facts = CandidateFacts(
+        tally=tally,
+        unchanged_since=candidate.changed_at,
+        opened_at=candidate.opened_at,
+        passing_since=candidate.passing_since,
+        not_before=candidate.not_before,
+        has_votes=bool(tally),
+        stale=candidate.stale,
+        ended=State(candidate.closed) if candidate.closed is not None else None,
+    )
+    return decide(
+        facts,
+        CurrentFacts(_bars(session, candidate)),
+        electorate_of(session, candidate),
+        rule_of(session, candidate),
+        now(session),
+        names=chapters.names_by_id(session) if names is None else names,
+    )
+
+
+def electorate_of(session: Session, candidate: Candidate | None) -> Electorate:
+    """Who was counted when the vote opened; before that, who would be counted now."""
+    if candidate is not None and candidate.electorate is not None:
+        return Electorate.from_json(candidate.electorate)
+    return Electorate(chapters.count_active(session, days=rule_in_force(session).active_days))
+
+
+def count_votes(session: Session, candidate_ids: Iterable[int]) -> dict[int, Tally]:
+    """The tally of each candidate that has votes: support, oppose and pass per chapter."""
     rows = session.exec(
         select(Vote.candidate_id, Vote.chapter_id, Vote.value, func.count())
         .where(col(Vote.candidate_id).in_(list(candidate_ids)))
         .group_by(col(Vote.candidate_id), col(Vote.chapter_id), col(Vote.value))
     )
-    tallies: dict[int, dict[int | None, dict[str, int]]] = {}
+    found: dict[int, dict[int | None, dict[str, int]]] = {}
     for candidate_id, chapter_id, value, count in rows:
-        tallies.setdefault(candidate_id, {}).setdefault(chapter_id, {})[value] = count
+        found.setdefault(candidate_id, {}).setdefault(chapter_id, {})[value] = count
     return {
         candidate_id: {
-            chapter_id: Counts(found.get(Value.SUPPORT, 0), found.get(Value.OPPOSE, 0), found.get(Value.PASS, 0))
-            for chapter_id, found in tally.items()
+            chapter_id: Counts(votes.get(Value.SUPPORT, 0), votes.get(Value.OPPOSE, 0), votes.get(Value.PASS, 0))
+            for chapter_id, votes in tally.items()
         }
-        for candidate_id, tally in tallies.items()
+        for candidate_id, tally in found.items()
     }
+
+
+def _bars(session: Session, candidate: Candidate) -> tuple[Bar, ...]:
+    """The scores set by promotions that wrote sentences which this candidate rewrites.
+
+    Those that lapsed since its facts last changed count too: passing begins when the last one ended.
+    """
+    window = timedelta(seconds=rule_of(session, candidate).rival_window)
+    rows = session.exec(
+        select(WrittenSentence.score, WrittenSentence.at, Revision.number)
+        .join(
+            Dependency,
+            (col(Dependency.page_id) == WrittenSentence.page_id) & (col(Dependency.hash) == WrittenSentence.hash),
+        )
+        .join(Approval, col(Approval.id) == WrittenSentence.approval_id)
+        .join(Revision, col(Revision.id) == Approval.revision_id)
+        .where(
+            Dependency.candidate_id == candidate.id,
+            col(Dependency.rewrites),
+            WrittenSentence.at > candidate.changed_at - window,
+        )
+        .distinct()
+    )
+    return tuple(Bar(Fraction(score), at + window, f"r{number}") for score, at, number in rows)
+
+
+def _same_sentence() -> ColumnElement[bool]:
+    return and_(col(Dependency.page_id) == WrittenSentence.page_id, col(Dependency.hash) == WrittenSentence.hash)

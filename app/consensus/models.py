@@ -24,9 +24,20 @@ class Candidate(SQLModel, table=True):
     """
 
     __table_args__ = (
-        CheckConstraint("closed IN ('approved', 'superseded', 'withdrawn', 'merged')", name="closed"),
-        Index("ix_candidate_page_open", "page_id", "id", sqlite_where=text("closed IS NULL"), postgresql_where=text("closed IS NULL")),
-        Index("ix_candidate_due", "due_at", sqlite_where=text("due_at IS NOT NULL"), postgresql_where=text("due_at IS NOT NULL")),
+        CheckConstraint("closed IN ('approved', 'superseded', 'withdrawn', 'expired')", name="closed"),
+        Index(
+            "ix_candidate_page_open",
+            "page_id",
+            "id",
+            sqlite_where=text("closed IS NULL"),
+            postgresql_where=text("closed IS NULL"),
+        ),
+        Index(
+            "ix_candidate_due",
+            "due_at",
+            sqlite_where=text("due_at IS NOT NULL"),
+            postgresql_where=text("due_at IS NOT NULL"),
+        ),
     )
 
     id: int = Field(default=None, primary_key=True)
@@ -44,6 +55,7 @@ class Candidate(SQLModel, table=True):
     passing_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
     not_before: datetime | None = Field(default=None, sa_type=UtcDateTime)
     due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    changed_at: datetime = Field(sa_type=UtcDateTime, description="When its votes, text or state last changed.")
     stale: bool = False
     closed: str | None = None
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -56,6 +68,9 @@ class CandidateRevision(SQLModel, table=True):
 
     revision_id: int = Field(foreign_key="revision.id", primary_key=True)
     candidate_id: int = Field(foreign_key="candidate.id", index=True)
+    approval_id: int | None = Field(
+        default=None, foreign_key="approval.id", description="The approved text it was carried onto; None: as written."
+    )
 
 
 class Vote(SQLModel, table=True):

@@ -12,9 +12,10 @@ from app.approvals.models import ApprovalKind
 from app.consensus.carrying import bring_up_to_date
 from app.consensus.decisions import decide_on, rule_in_force
 from app.consensus.models import Candidate, WrittenSentence
-from app.consensus.rule import Decision, Electorate, promotion_order
+from app.consensus.rule import Decision, Electorate, State, promotion_order
 from app.consensus.spots import sentences_written
 from app.database import now
+from app.drafts import merging
 from app.drafts import service as drafts
 from app.drafts.models import DraftKind, DraftState
 from app.pages import service as pages
@@ -43,13 +44,14 @@ def settle(session: Session, candidate: Candidate) -> Decision:
     leads_now = decision.passing_since is not None and candidate.passing_since is None
     candidate.passing_since, candidate.due_at = decision.passing_since, decision.due_at
     session.add(candidate)
+    if decision.state is State.EXPIRED:
+        candidate.closed, candidate.closed_at = State.EXPIRED, now(session)
+        return decision
     if decision.promotes:
         _promote(session, candidate, decision)
         return decide_on(session, candidate)
     if leads_now:
-        record(
-            session, Kind.CANDIDATE_LEADING, None, page_id=candidate.page_id, subject_id=candidate.revision_id
-        )
+        record(session, Kind.CANDIDATE_LEADING, None, page_id=candidate.page_id, subject_id=candidate.revision_id)
     return decision
 
 
@@ -69,7 +71,7 @@ def _promote(session: Session, candidate: Candidate, decision: Decision) -> None
     draft = drafts.get_draft(session, candidate.draft_id)
     if draft.kind == DraftKind.FORK and draft.head_id == revision.id:
         drafts.close(session, draft, DraftState.APPROVED)
-    drafts.take_approved_in(session, page, revision)
+    merging.take_approved_in(session, page, revision)
     session.flush()
     record(
         session,

@@ -1,5 +1,106 @@
-"""The API's routes of this package."""
+"""Votes and decisions: put forward, vote, and see how texts stand."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 
-api = APIRouter()
+from app.accounts.actors import Viewer
+from app.approvals import service as approvals
+from app.approvals.schemas import ApprovalOut
+from app.consensus import candidates, votes
+from app.consensus.candidates import NeedsMerge, NothingToDecide, VotingClosed
+from app.consensus.models import Value
+from app.consensus.presenting import present_candidates, present_cast, present_decision
+from app.consensus.schemas import CandidateOut, CastOut, FullDecisionOut, VoteIn
+from app.consensus.votes import TextChanged
+from app.drafts.service import DraftNotFound
+from app.errors import Conflict
+from app.pages.addresses import page_here
+from app.pages.service import PageNotFound
+from app.permissions import Scope
+from app.revisions import service as revisions
+from app.revisions.service import RevisionNotFound
+from app.web.cursors import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, encode_cursor, listing
+from app.web.openapi import can_fail, needs
+from app.web.schemas import Json, Listing, PathId, PathSlug
+from app.web.session import SessionDep
+
+api = APIRouter(tags=["Votes and decisions"])
+
+MOVED: Json = {"description": "The page was renamed."}
+
+
+@api.post(
+    "/drafts/{draft_id}/put-forward",
+    responses=can_fail(DraftNotFound, NeedsMerge, NothingToDecide, VotingClosed),
+    openapi_extra=needs(Scope.WRITE),
+)
+def put_forward(session: SessionDep, viewer: Viewer, draft_id: PathId) -> CandidateOut:
+    """Put a draft's newest text to the vote. A first vote on it does the same."""
+    return present_candidates(session, [candidates.put_forward(session, viewer, draft_id)])[0]
+
+
+@api.put(
+    "/revisions/{revision_id}/vote",
+    responses=can_fail(RevisionNotFound, TextChanged, VotingClosed, NeedsMerge, NothingToDecide),
+    openapi_extra=needs(Scope.VOTE),
+)
+def cast_vote(session: SessionDep, viewer: Viewer, revision_id: PathId, body: VoteIn) -> CastOut:
+    """Support, oppose or pass on a text, by the hash of what you read. The last vote counts."""
+    cast = votes.cast_vote(
+        session, viewer, revision_id, sha256=body.sha256, value=Value(body.value), reason=body.reason
+    )
+    return present_cast(session, cast, revision_id)
+
+
+@api.delete(
+    "/revisions/{revision_id}/vote",
+    responses=can_fail(RevisionNotFound, VotingClosed, Conflict),
+    openapi_extra=needs(Scope.VOTE),
+)
+def withdraw_vote(session: SessionDep, viewer: Viewer, revision_id: PathId) -> CastOut:
+    """Take your vote back."""
+    return present_cast(session, votes.withdraw_vote(session, viewer, revision_id), revision_id)
+
+
+@api.get("/pages/{slug}/candidates", responses={308: MOVED, **can_fail(PageNotFound)})
+def list_candidates(
+    request: Request,
+    response: Response,
+    session: SessionDep,
+    slug: PathSlug,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> Listing[CandidateOut]:
+    """The texts of a page that can be voted on, best first; those without votes come last."""
+    page = page_here(session, request, slug)
+    ranked = candidates.list_ranked(session, page.id)
+    start = 0
+    if place := decode_cursor(cursor, int):
+        last, position = place[0], place[-1]
+        start = next((at for at, candidate in enumerate(ranked, 1) if candidate.id == last), position)
+    shown = ranked[start : start + limit]
+    more = encode_cursor(shown[-1].id, start + limit) if len(ranked) > start + limit else None
+    return listing(request, response, present_candidates(session, shown), more)
+
+
+@api.get("/revisions/{revision_id}/decision", responses=can_fail(RevisionNotFound))
+def get_decision(session: SessionDep, revision_id: PathId) -> FullDecisionOut:
+    """How a text stands, why, and what would change it."""
+    return present_decision(session, revisions.get(session, revision_id))
+
+
+@api.get("/pages/{slug}/approvals", responses={308: MOVED, **can_fail(PageNotFound)})
+def list_approvals(
+    request: Request,
+    response: Response,
+    session: SessionDep,
+    slug: PathSlug,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> Listing[ApprovalOut]:
+    """Every time that the approved text of a page changed, newest first."""
+    page = page_here(session, request, slug)
+    place = decode_cursor(cursor, int)
+    found = approvals.history(session, page.id, before=place[0] if place else None, limit=limit + 1)
+    texts = revisions.get_many(session, (row.revision_id for row in found))
+    rows = [ApprovalOut.of(row, texts[row.revision_id]) for row in found[:limit]]
+    return listing(request, response, rows, encode_cursor(found[limit - 1].id) if len(found) > limit else None)

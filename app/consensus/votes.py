@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from app.accounts import service as accounts
 from app.activity.models import Kind
 from app.activity.service import record
 from app.approvals import service as approvals
-from app.consensus import candidates, promotion
+from app.consensus import candidates, decisions, promotion
 from app.consensus.candidates import VotingClosed
 from app.consensus.carrying import bring_up_to_date
+from app.consensus.facts import Decision
 from app.consensus.models import Candidate, Value, Vote, VoteEntry
-from app.consensus.rule import Decision
 from app.database import now
 from app.errors import Conflict, Refused
 from app.pages import service as pages
@@ -55,12 +55,7 @@ def cast_vote(
     candidate = _candidate_to_vote_on(session, revision)
     seen = _revision_seen(session, candidate, sha256)
     accounts.touch(session, actor)
-    vote = find_vote(session, actor, candidate)
-    if vote is None:
-        vote = Vote(candidate_id=candidate.id, member_id=actor.id)
-    vote.value, vote.revision_id, vote.sha256 = value, seen.id, sha256
-    vote.chapter_id, vote.reason, vote.cast_at = actor.chapter_id, reason, now(session)
-    session.add(vote)
+    vote = _put_vote(session, actor, candidate, seen, value, reason)
     _enter(session, candidate, actor, value, seen)
     if candidate.opened_at is None:
         promotion.open_vote(session, candidate)
@@ -83,9 +78,43 @@ def withdraw_vote(session: Session, actor: Actor | None, revision_id: int) -> Ca
     return Cast(None, candidate, _decide_after(session, candidate, Kind.VOTE_WITHDRAWN))
 
 
+def _put_vote(session: Session, actor: Actor, candidate: Candidate, seen: Revision, value: Value, reason: str) -> Vote:
+    former = find_vote(session, actor, candidate)
+    if former is not None:
+        session.delete(former)
+        session.flush()
+    vote = Vote(
+        candidate_id=candidate.id,
+        member_id=actor.id,
+        chapter_id=actor.chapter_id,
+        value=value,
+        revision_id=seen.id,
+        sha256=seen.sha256,
+        reason=reason,
+        cast_at=now(session),
+    )
+    session.add(vote)
+    return vote
+
+
 def find_vote(session: Session, actor: Actor, candidate: Candidate) -> Vote | None:
     """The actor's own vote; nobody else's is ever read one by one."""
     return session.exec(select(Vote).where(Vote.candidate_id == candidate.id, Vote.member_id == actor.id)).first()
+
+
+def decision_of(session: Session, revision: Revision) -> Decision:
+    """How the candidate of this revision stands; one that nobody voted on yet is a draft."""
+    candidate = candidates.find_by_revision(session, revision.id)
+    if candidate is None:
+        moment = now(session)
+        candidate = Candidate(
+            page_id=revision.page_id,
+            draft_id=revision.draft_id,
+            revision_id=revision.id,
+            put_forward_at=moment,
+            changed_at=moment,
+        )
+    return decisions.decide_on(session, candidate)
 
 
 def _candidate_to_vote_on(session: Session, revision: Revision) -> Candidate:
@@ -107,13 +136,17 @@ def _require_open(session: Session, candidate: Candidate) -> None:
             "Your vote was not counted; the votes before are kept."
         )
     if candidate.closed is not None:
-        raise VotingClosed(f"This vote is over: {candidate.closed}. Look at the page for the text that is approved now.")
+        raise VotingClosed(
+            f"This vote is over: {candidate.closed}. Look at the page for the text that is approved now."
+        )
 
 
 def _revision_seen(session: Session, candidate: Candidate, sha256: str) -> Revision:
     """The revision whose bytes the voter saw: where the candidate stands, or one it was carried from."""
     if not sha256:
-        raise Refused("Send the sha256 of the text you read, so that your vote counts for exactly that.", pointer="/sha256")
+        raise Refused(
+            "Send the sha256 of the text you read, so that your vote counts for exactly that.", pointer="/sha256"
+        )
     for revision in reversed(candidates.revisions_stood_on(session, candidate)):
         if revision.sha256 == sha256:
             return revision
@@ -132,6 +165,8 @@ def _enter(session: Session, candidate: Candidate, actor: Actor, value: Value | 
             at=now(session),
         )
     )
+    candidate.changed_at = now(session)
+    session.add(candidate)
     session.flush()
 
 

@@ -1,4 +1,4 @@
-"""Drafts: save an edit, fork, bring newer approved text in, withdraw and reopen."""
+"""Drafts: save an edit, fork, withdraw and reopen."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,11 +19,10 @@ from app.pages.models import Page
 from app.pages.text import Text, clean_line, normalise
 from app.permissions import Action, Actor, require
 from app.revisions import service as revisions
-from app.revisions.segments import require_few_blocks
-from app.revisions.ancestry import Ancestry
 from app.revisions.merge import Conflict as Clash
 from app.revisions.merge import merge
 from app.revisions.models import Revision
+from app.revisions.segments import require_few_blocks
 
 MAX_NAME = 120
 
@@ -57,16 +56,6 @@ class KeptAside:
     conflicts: tuple[Clash, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Unresolved:
-    """Bringing the approved text in needs a person's choice for each of these; nothing was written."""
-
-    base: Revision | None
-    ours: Revision
-    theirs: Revision
-    conflicts: tuple[Clash, ...]
-
-
 def create_page(
     session: Session,
     actor: Actor | None,
@@ -79,10 +68,10 @@ def create_page(
 ) -> Page:
     """A new page with its shared draft and first revision."""
     actor = require(actor, Action.CREATE_PAGE)
-    checked = _check(text)
+    checked = check_text(text)
     page = pages.add_page(session, title, slug=slug, tags=tags)
     draft = add_draft(session, page, kind=DraftKind.SHARED, name=page.title, owner_id=None)
-    revision = _append(session, draft, checked, author_id=actor.id, summary=summary)
+    revision = append(session, draft, checked, author_id=actor.id, summary=summary)
     accounts.touch(session, actor)
     record(session, Kind.PAGE_CREATED, actor, page_id=page.id, subject_id=page.id, data={"title": page.title})
     record(session, Kind.REVISION_SAVED, actor, page_id=page.id, subject_id=revision.id, data={"draft": draft.id})
@@ -175,22 +164,18 @@ def save_edit(
     Where the two clash, or the draft was closed meanwhile, nothing is overwritten: the author's text is kept as a
     fork of their own.
     """
-    checked = _check(text)
+    checked = check_text(text)
     draft, actor = get_draft_to_edit(session, actor, draft_id)
     base, head = _get_base(session, draft, base_id), revisions.get(session, head_of(draft))
     accounts.touch(session, actor)
-    merged = merge(
-        revisions.text_of(session, base), ours=checked, theirs=revisions.text_of(session, head)
-    )
+    merged = merge(revisions.text_of(session, base), ours=checked, theirs=revisions.text_of(session, head))
     if merged.text is None or draft.state != DraftState.OPEN:
         kept = fork(session, actor, base.id, text=checked, summary=summary, name=f"Kept aside: {draft.name}")
         return KeptAside(kept, base, revisions.get(session, head_of(kept)), head, merged.conflicts)
     if merged.text == revisions.text_of(session, head):
         return Saved(head, merged=head.id != base.id)
-    revision = _append(session, draft, Text(merged.text), author_id=actor.id, summary=summary)
-    record(
-        session, Kind.REVISION_SAVED, actor, page_id=draft.page_id, subject_id=revision.id, data={"draft": draft.id}
-    )
+    revision = append(session, draft, Text(merged.text), author_id=actor.id, summary=summary)
+    record(session, Kind.REVISION_SAVED, actor, page_id=draft.page_id, subject_id=revision.id, data={"draft": draft.id})
     return Saved(revision, merged=head.id != base.id)
 
 
@@ -208,7 +193,7 @@ def fork(
     actor = require(actor, Action.FORK)
     origin = revisions.get(session, from_id)
     page = pages.lock_page(session, origin.page_id)
-    checked = _check(text) if text is not None else None
+    checked = check_text(text) if text is not None else None
     draft = add_draft(
         session,
         page,
@@ -219,7 +204,7 @@ def fork(
     )
     accounts.touch(session, actor)
     if checked is not None and checked != revisions.text_of(session, origin):
-        _append(session, draft, checked, author_id=actor.id, summary=summary)
+        append(session, draft, checked, author_id=actor.id, summary=summary)
     record(session, Kind.DRAFT_FORKED, actor, page_id=page.id, subject_id=draft.id, data={"head": draft.head_id})
     return draft
 
@@ -230,73 +215,14 @@ def default_fork_origin(session: Session, page: Page) -> int:
     return approved.revision_id if approved else head_of(get_shared(session, page.id))
 
 
-def update_from_approved(
-    session: Session, actor: Actor | None, draft_id: int, *, resolutions: Sequence[str] = ()
-) -> Saved | Unresolved:
-    """Bring the approved text into a draft as a merge revision; a clash needs a resolution for each of its sentences."""
-    draft, actor = get_draft_to_edit(session, actor, draft_id)
-    if draft.state != DraftState.OPEN:
-        raise DraftClosed("This draft is closed, so nothing can be brought into it. Fork it to go on from its text.")
-    approved = approvals.find_current(session, draft.page_id)
-    if approved is None:
-        raise Conflict("This page has no approved text yet, so there is nothing to bring in.")
-    outcome = merge_into(session, draft, revisions.get(session, approved.revision_id), resolutions, author_id=actor.id)
-    if isinstance(outcome, Saved):
-        accounts.touch(session, actor)
-        record(
-            session, Kind.DRAFT_UPDATED, actor, page_id=draft.page_id, subject_id=draft.id, data={"head": draft.head_id}
-        )
-    return outcome
-
-
-def merge_into(
-    session: Session, draft: Draft, other: Revision, resolutions: Sequence[str] = (), *, author_id: int | None
-) -> Saved | Unresolved:
-    """Join another revision into the draft's head, unless the head holds it already; the caller holds the page's lock."""
-    head, ancestry = revisions.get(session, head_of(draft)), Ancestry(session)
-    if ancestry.is_ancestor(other.id, of=head.id):
-        return Saved(head, merged=False)
-    base_id = ancestry.nearest_common(head.id, other.id)
-    base = revisions.get(session, base_id) if base_id is not None else None
-    ours, theirs = revisions.text_of(session, head), revisions.text_of(session, other)
-    merged = merge(revisions.text_of(session, base) if base else "", ours=ours, theirs=theirs)
-    text = merged.text if merged.text is not None or not resolutions else merged.resolve(resolutions)
-    if text is None:
-        return Unresolved(base, head, other, merged.conflicts)
-    if text == ours:
-        return Saved(head, merged=False)
-    revision = _append(
-        session,
-        draft,
-        _check(text),
-        author_id=author_id,
-        summary="Brought in the approved text",
-        second_parent_id=other.id,
-    )
-    return Saved(revision, merged=True)
-
-
-def take_approved_in(session: Session, page: Page, approved: Revision) -> None:
-    """Let the shared draft hold what was just approved; where the two clash it stays as it is and says so."""
-    shared = get_shared(session, page.id)
-    outcome = merge_into(session, shared, approved, author_id=None)
-    shared.clean = isinstance(outcome, Saved)
-    session.add(shared)
-
-
-def append_carried(
-    session: Session, draft: Draft, text: Text, *, newer: Revision, first_parent_id: int
-) -> Revision:
-    """A revision by the system: the draft's text carried onto newer approved text. Moves the head when it stands there."""
-    return _append(
-        session,
-        draft,
-        text,
-        author_id=None,
-        summary="Carried forward onto the new approved text",
-        first_parent_id=first_parent_id,
-        second_parent_id=newer.id,
-    )
+def choose_fork_origin(session: Session, page: Page, from_id: int | None) -> int:
+    """Where a fork of this page starts: the revision asked for, if it is one of the page's, else the usual one."""
+    if from_id is None:
+        return default_fork_origin(session, page)
+    origin = revisions.get_many(session, [from_id]).get(from_id)
+    if origin is None or origin.page_id != page.id:
+        raise Refused(f"“{page.title}” has no such version to fork from. Look at its history.", pointer="/from")
+    return from_id
 
 
 def withdraw(session: Session, actor: Actor | None, draft_id: int) -> Draft:
@@ -315,6 +241,12 @@ def reopen(session: Session, actor: Actor | None, draft_id: int) -> Draft:
     return _set_state(session, actor, draft, DraftState.OPEN, Kind.DRAFT_UPDATED)
 
 
+def list_owned(session: Session, owner_id: int, *, limit: int = 50) -> Sequence[Draft]:
+    """A member's own forks, newest first."""
+    query = select(Draft).where(Draft.owner_id == owner_id).order_by(col(Draft.id).desc()).limit(limit)
+    return session.exec(query).all()
+
+
 def close(session: Session, draft: Draft, state: DraftState) -> None:
     """End a draft without anybody's asking: its head was approved, or an imported line is history."""
     draft.state = state
@@ -328,20 +260,21 @@ def head_of(draft: Draft) -> int:
     return draft.head_id
 
 
-def _check(text: str) -> Text:
+def check_text(text: str) -> Text:
+    """The text as it will be saved; raises `Refused` where it cannot be."""
     checked = normalise(text)
     require_few_blocks(checked)
     return checked
 
 
 def _get_base(session: Session, draft: Draft, base_id: int) -> Revision:
-    base = revisions.get(session, base_id)
-    if base.page_id != draft.page_id:
-        raise Refused("The base is a version of another page. Open the editor again; your text is kept.", pointer="/base")
+    base = revisions.get_many(session, [base_id]).get(base_id)
+    if base is None or base.page_id != draft.page_id:
+        raise Refused("The base is no version of this page. Open the editor again; your text is kept.", pointer="/base")
     return base
 
 
-def _append(
+def append(
     session: Session,
     draft: Draft,
     text: Text,
@@ -351,6 +284,7 @@ def _append(
     first_parent_id: int | None = None,
     second_parent_id: int | None = None,
 ) -> Revision:
+    """A revision at the end of the draft's line, whose head moves to it. The caller holds the page's lock."""
     revision = revisions.append(
         session,
         page_id=draft.page_id,

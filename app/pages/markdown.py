@@ -28,6 +28,8 @@ MAX_PIPES = 200
 """On one line: every short row of a table is filled up with empty cells."""
 MAX_STEPS = 100_000
 """In search of the ends of links: each opening bracket may look at everything up to the end of its paragraph."""
+NEW_STEP = 10
+"""A place looked at for the first time takes as long as this many known ones."""
 MAX_MARKS = 10_000
 """Characters that may begin emphasis, code, an address or an entity."""
 
@@ -85,7 +87,8 @@ def headings_of(body: str) -> list[Heading]:
     tokens = _read_outline(body, env)
     for opening, inline in pairwise(tokens):
         if opening.type == "heading_open" and opening.level == 0:
-            inline.children = _DIALECT.parseInline(inline.content, env)[0].children
+            inline.children = []
+            _DIALECT.inline.parse(inline.content, _DIALECT, env, inline.children)
     return headings_in(tokens)
 
 
@@ -146,10 +149,8 @@ def _check_marks(state: StateCore) -> None:
 def _wiki_link(state: StateInline, silent: bool) -> bool:
     """`[[Council Tax]]` and `[[council-tax|what we say about it]]` lead to the page of that address."""
     match = _WIKI_LINK.match(state.src, state.pos, state.posMax)
-    if match is None or state.linkLevel:
-        return False
-    slug = spell(match[1])
-    if not slug:
+    slug = spell(match[1]) if match else ""
+    if match is None or not slug:
         return False
     if not silent:
         state.push("link_open", "a", 1).attrs = {"href": f"/pages/{slug}"}
@@ -162,9 +163,10 @@ def _wiki_link(state: StateInline, silent: bool) -> bool:
 class _BoundedInline(ParserInline):
     def skipToken(self, state: StateInline) -> None:  # noqa: N802 (the parser's name)
         """One step in the search for the end of a link."""
-        state.env["steps"] = state.env.get("steps", 0) + 1
-        if state.env["steps"] > MAX_STEPS:
+        steps = state.env.get("steps", 0) + (1 if state.pos in state.cache else NEW_STEP)
+        if steps > MAX_STEPS:
             raise TooTangled()
+        state.env["steps"] = steps
         super().skipToken(state)
 
 
@@ -172,9 +174,8 @@ class _Dialect(MarkdownIt):
     """CommonMark with tables, strikethrough and wiki links, without HTML."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__("js-default", {"html": False})
         self.inline = _BoundedInline()
-        self.configure("js-default", {"html": False})
         self.core.ruler.after("block", "marks", _check_marks)
         self.inline.ruler.before("link", "wiki_link", _wiki_link)
         # Rules are compiled on first use, which two threads must not do at once.
@@ -194,5 +195,5 @@ class _Dialect(MarkdownIt):
 
 _DIALECT = _Dialect()
 _OUTLINE = _Dialect()
-_OUTLINE.core.ruler.enableOnly(["normalize", "block"])
+_OUTLINE.core.ruler.enableOnly(["normalize", "block", "marks"])
 _OUTLINE.parse("")

@@ -63,11 +63,18 @@ def _render(text: str, title: str, within: str) -> Markup:
         tokens = read(body, within=within)
     except TooTangled as tangled:
         return Markup('<p class="note">{}</p>\n<pre dir="auto">{}</pre>\n').format(tangled.detail, text)
-    keys = [] if within else [section.key for section in cut_sections(text, headings_in(tokens)) if section.heading]
+    keys = [] if within else _section_keys(text, tokens)
     _leave_out_title(tokens, title)
     _settle_headings(tokens, keys)
     _settle_blocks(tokens)
     return Markup(_SANITISER.clean(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})))
+
+
+def _section_keys(text: str, tokens: list[Token]) -> list[str]:
+    headings = headings_in(tokens)
+    sections = cut_sections(text, headings)
+    count = sum(heading.level == 2 for heading in headings)
+    return [section.key for section in sections[len(sections) - count :]]
 
 
 def _leave_out_title(tokens: list[Token], title: str) -> None:

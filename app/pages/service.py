@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func
+from sqlalchemy import ColumnElement, delete, func
 from sqlmodel import Session, col, select
 
 from app.activity.models import Kind
@@ -82,14 +82,25 @@ def lock_page(session: Session, page_id: int) -> Page:
 
 
 def list_pages(
-    session: Session, *, after: str = "", tag: str | None = None, words: str = "", limit: int = 50
+    session: Session,
+    *,
+    after: str = "",
+    tag: str | None = None,
+    words: str = "",
+    also: ColumnElement[bool] | None = None,
+    limit: int = 50,
 ) -> Sequence[Page]:
-    """Pages by address, after the one named; only with this tag, or with these letters in the title."""
+    """Pages by address, after the one named; only with this tag, or with these letters in the title.
+
+    `also` is a further condition that a package above knows, such as whether a text is approved.
+    """
     query = select(Page).where(col(Page.slug) > after).order_by(col(Page.slug)).limit(limit)
     if tag:
         query = query.join(PageTag).where(PageTag.tag == tag)
     if words:
         query = query.where(func.lower(Page.title).contains(words.lower(), autoescape=True))
+    if also is not None:
+        query = query.where(also)
     return session.exec(query).all()
 
 
@@ -153,7 +164,8 @@ def _free_slug(session: Session, slug: str, page: Page | None = None) -> str:
     holder = find_page(session, slug)
     if holder is not None and (page is None or holder.id != page.id):
         raise SlugTaken(
-            f"The address “{slug}” leads to “{holder.title}” already. Choose another, or edit that page.", pointer="/slug"
+            f"The address “{slug}” leads to “{holder.title}” already. Choose another, or edit that page.",
+            pointer="/slug",
         )
     return slug
 

@@ -84,8 +84,10 @@ def skeleton(name: str) -> str:
     Case, accents on Latin letters, invisible characters and the alphabet of look-alike letters make no difference.
     Method of Unicode Technical Standard 39, section 4, with a table for the letters of addresses and names.
     """
-    seen = _IGNORABLE.sub("", unicodedata.normalize("NFKC", name))
-    return unicodedata.normalize("NFC", _fold_latin(seen.translate(_LOOKS_LIKE)).casefold())
+    # Capitals are looked up before they become small, where some look like nothing else.
+    seen = unicodedata.normalize("NFKC", name).translate(_LOOKS_LIKE).casefold()
+    seen = _IGNORABLE.sub("", unicodedata.normalize("NFKC", seen)).translate(_LOOKS_LIKE)
+    return unicodedata.normalize("NFC", _fold_latin(seen))
 
 
 def looks_like(name: str, other: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from app.revisions.align import align
 from app.revisions.changes import MAX_COMPARED, Comparison, Hunk, Sentences, bag, similarity
+from app.revisions.notes import is_definition, misled_notes
 from app.revisions.segments import Kind
 from app.revisions.weave import Conflict, Part, Places, Span
 
@@ -14,32 +15,64 @@ SAME_THING = 600
 """From this similarity on, two additions of one spot say nearly the same."""
 SAME_THING_ELSEWHERE = 800
 """The same for additions in different places."""
+REMOTELY = 250
+"""Below this similarity, a sentence is no rewording of another at all."""
+LONG = 12
+"""A block of so many words that both added is there once, wherever they put it; a shorter one within one section."""
 TELLING = 3
 """A sentence with fewer words may stand twice."""
 
 
-def reason_it_is_stranded(hunk: Hunk, compared: Comparison, side: int) -> str | None:
-    """Why an addition by side 1 (ours) or 2 (theirs) has lost its place by what the other one removed, if it has.
+def home_of_addition(hunk: Hunk, compared: Comparison, side: int) -> int | str:
+    """How many of the other side's new sentences an addition by side 1 (ours) or 2 (theirs) must stand before.
 
-    It needs a neighbour in its section that still stands; a sentence in a block needs the sentence it was written next
-    to; and it needs the heading it was written under, unless it brings one.
+    That is none, unless the other replaced the passage before it by one with headings: the addition stays in its own
+    section, before the first of them. Or why it has no place any more: a sentence in a block needs the sentence it was
+    written next to; any other needs the heading it was written under, and a neighbour there that still stands or was
+    replaced. Notes stand anywhere, and what brings a heading of its own needs none.
     """
     base, text = compared.base, compared.texts[side]
-    gone = compared.removed[2 - side]
+    gone = compared.gone[2 - side]
     if not hunk.inserts or not gone:
-        return None
+        return 0
     before_gone, after_gone = hunk.b0 - 1 in gone, hunk.b0 in gone
     if (before_gone and not text.opens[hunk.s0]) or (after_gone and _goes_on(text, hunk.s1)):
         return "One side removed the sentence next to which the other added something."
-    if text.kinds[hunk.s0] is Kind.HEADING:
-        return None
+    if _brings_heading(text, hunk.s0) or all(is_definition(added) for added in text.texts[hunk.s0 : hunk.s1]):
+        return 0
     above = bisect_left(compared.headings, hunk.b0)
     if above and compared.headings[above - 1] in gone:
         return "One side removed the heading under which the other added something."
     end = hunk.b0 == len(base.texts) or base.kinds[hunk.b0] is Kind.HEADING
-    if before_gone and (after_gone or end):
+    if not before_gone or not (after_gone or end):
+        return 0
+    other = compared.texts[3 - side]
+    before = next(h for h in (compared.other, compared.mine)[side - 1] if h.b1 == hunk.b0 or h.b0 < hunk.b0 < h.b1)
+    if before.b1 != hunk.b0 or before.deletes:
         return "One side removed the passage after which the other added something."
-    return None
+    return next((before.s1 - k for k in range(before.s0, before.s1) if other.kinds[k] is Kind.HEADING), 0)
+
+
+def _brings_heading(text: Sentences, k: int) -> bool:
+    """Whether sentence `k` is a heading, or meant as one: many forget the space after the marks."""
+    return text.kinds[k] is Kind.HEADING or text.texts[k].startswith("##")
+
+
+def removes_what_is_gone(rewrite: Hunk, removals: Sequence[Hunk], compared: Comparison, side: int) -> bool:
+    """Whether all that one side removed is part of a longer passage that side 1 or 2 replaced by something else.
+
+    Something else: no new sentence says even remotely the same as a removed one.
+    """
+    if rewrite.reworded or rewrite.inserts or not all(hunk.deletes for hunk in removals):
+        return False
+    if not all(rewrite.b0 <= hunk.b0 and hunk.b1 <= rewrite.b1 for hunk in removals):
+        return False
+    gone = [i for hunk in removals for i in range(hunk.b0, hunk.b1)]
+    size = rewrite.s1 - rewrite.s0
+    if len(gone) == rewrite.b1 - rewrite.b0 or len(gone) * size > MAX_COMPARED:
+        return False
+    new = [bag(key) for key in compared.texts[side].keys[rewrite.s0 : rewrite.s1]]
+    return all(similarity(bag(compared.base.keys[i]), words) < REMOTELY for i in gone for words in new)
 
 
 def _goes_on(text: Sentences, k: int) -> bool:
@@ -121,16 +154,21 @@ def _at_heading(text: Sentences, span: Span) -> tuple[Span, Span]:
 
 def _level(text: Sentences, span: Span) -> int:
     """The level of the heading that the span starts with; 0 if it is empty."""
-    if span[0] == span[1]:
-        return 0
-    heading = text.texts[span[0]].lstrip()
+    return 0 if span[0] == span[1] else _rank(text.texts[span[0]].lstrip())
+
+
+def _rank(heading: str) -> int:
+    """The level of a heading."""
     marks = len(heading) - len(heading.lstrip("#"))
     return marks or (1 if heading.endswith("=") else 2)
 
 
 def _section_ends_after(compared: Comparison, ours: Span) -> bool:
     """Whether what follows the addition starts a section of its own, so that no new heading takes it in."""
-    return ours[1] == len(compared.ours.texts) or compared.ours.kinds[ours[1]] is Kind.HEADING
+    text = compared.ours
+    if ours[1] == len(text.texts) or text.kinds[ours[1]] is Kind.HEADING:
+        return True
+    return is_definition(text.texts[ours[1]])
 
 
 def _listed(compared: Comparison, ours: Span, theirs: Span, first: int) -> list[Part]:
@@ -144,13 +182,15 @@ def _listed(compared: Comparison, ours: Span, theirs: Span, first: int) -> list[
 
 
 def ask_about_doubles(parts: Sequence[Part], compared: Comparison) -> list[Part]:
-    """The parts, with a conflict in place of each that would say again what stands in the merged text already.
+    """The parts, with a conflict in place of each that would say again, or wrongly, what the merged text says already.
 
     That is: a sentence more often there than in any of the three texts, an addition by ours that says nearly the same
-    as one by theirs, and a new wording, in another place, of what both removed.
+    as one by theirs, a new wording, in another place, of what both removed, and notes (see `misled_notes`). A block
+    that both added to one section, or a long one that both added anywhere, stands where theirs has it.
     """
-    result = list(parts)
-    for k, reason in [*_too_often(parts, compared), *_said_again(parts, compared)]:
+    dropped = _added_elsewhere(parts, compared)
+    result = [part for k, part in enumerate(parts) if k not in dropped]
+    for k, reason in [*_too_often(result, compared), *_said_again(result, compared), *misled_notes(result, compared)]:
         part = result[k]
         if isinstance(part.content, Conflict):
             continue
@@ -162,16 +202,38 @@ def ask_about_doubles(parts: Sequence[Part], compared: Comparison) -> list[Part]
     return result
 
 
+def _added_elsewhere(parts: Sequence[Part], compared: Comparison) -> set[int]:
+    """The parts of ours that are blocks which theirs added in another place: of the same section, or long ones."""
+    old = {content for _, content in compared.base.blocks}
+    ours, theirs = compared.ours, compared.theirs
+    added = {content for _, content in theirs.blocks} - old
+    here = set(zip(theirs.sections, theirs.blocks, strict=True))
+    twice: set[int] = set()
+    for at, (section, block) in enumerate(zip(ours.sections, ours.blocks, strict=True)):
+        words = len(bag(block[1])) if block[1] in added else 0
+        # A heading of ours would be left with nothing under it.
+        bare = at > 0 and ours.blocks[at - 1][0] is Kind.HEADING
+        if (words >= LONG and not bare) or (words >= TELLING and (section, block) in here):
+            twice.update(range(ours.starts[at], ours.starts[at + 1]))
+    return {
+        k for k, part in enumerate(parts) if _added_by(part, 1) and part.places.ours and part.places.ours[0] in twice
+    }
+
+
 def _too_often(parts: Sequence[Part], compared: Comparison) -> list[tuple[int, str]]:
     keys = [" ".join(part.content.split()) if isinstance(part.content, str) else "" for part in parts]
     counted = Counter(keys)
     most = Counter(compared.base.keys) | Counter(compared.ours.keys) | Counter(compared.theirs.keys)
-    doubled = {key for key, n in counted.items() if key and n > max(most[key], 1) and len(bag(key)) >= TELLING}
-    return [
-        (k, "Both sides put this sentence in, in different places; it would stand there twice.")
-        for k, key in enumerate(keys)
-        if key in doubled and not _is_unchanged(parts[k], key, compared)
-    ]
+    sections = {key for key, part in zip(keys, parts, strict=True) if part.kind is Kind.HEADING and _rank(key) <= 2}
+    doubled = {
+        key
+        for key, n in counted.items()
+        if key and n > max(most[key], 1) and (key in sections or len(bag(key)) >= TELLING)
+    }
+    changed = [k for k, key in enumerate(keys) if key in doubled and not _is_unchanged(parts[k], key, compared)]
+    # One of the two goes on standing, so that no choice can lose both.
+    asked = [k for k in changed if parts[k].places.theirs is None] or changed
+    return [(k, "Both sides put this sentence in, in different places; it would stand there twice.") for k in asked]
 
 
 def _is_unchanged(part: Part, key: str, compared: Comparison) -> bool:
@@ -181,7 +243,7 @@ def _is_unchanged(part: Part, key: str, compared: Comparison) -> bool:
 def _said_again(parts: Sequence[Part], compared: Comparison) -> list[tuple[int, str]]:
     ours = [(k, bag(p.content)) for k, p in enumerate(parts) if isinstance(p.content, str) and _added_by(p, 1)]
     theirs = [(k, bag(p.content)) for k, p in enumerate(parts) if isinstance(p.content, str) and _added_by(p, 2)]
-    both_removed = [bag(compared.base.keys[i]) for i in _removed_by_both(compared)]
+    both_removed = [bag(compared.base.keys[i]) for i in sorted(compared.gone[0] & compared.gone[1])]
     found = [
         (k, "One side removed this, the other moved or rewrote it.")
         for k, words in ours + theirs
@@ -199,11 +261,3 @@ def _said_again(parts: Sequence[Part], compared: Comparison) -> list[tuple[int, 
 def _added_by(part: Part, side: int) -> bool:
     places = part.places
     return places.base is None and places.each()[side] is not None and places.each()[3 - side] is None
-
-
-def _removed_by_both(compared: Comparison) -> list[int]:
-    sides = [
-        {i for hunk in hunks if not hunk.reworded for i in range(hunk.b0, hunk.b1)}
-        for hunks in (compared.mine, compared.other)
-    ]
-    return sorted(sides[0] & sides[1])

@@ -31,6 +31,7 @@ class Sentences(Strand):
     kinds: list[Kind]
     opens: list[bool]
     blocks: list[tuple[Kind, str]]
+    sections: list[str]
     starts: list[int]
     """The index of each block's first sentence, and the number of sentences."""
 
@@ -80,10 +81,10 @@ class Comparison:
         return self.base, self.ours, self.theirs
 
     @cached_property
-    def removed(self) -> tuple[frozenset[int], frozenset[int]]:
-        """The base sentences that ours, and that theirs removed with nothing in their place."""
+    def gone(self) -> tuple[frozenset[int], frozenset[int]]:
+        """The base sentences that do not stand any more, not even reworded, in ours, and in theirs."""
         mine, other = (
-            frozenset(i for hunk in hunks if hunk.deletes for i in range(hunk.b0, hunk.b1))
+            frozenset(i for hunk in hunks if not hunk.reworded for i in range(hunk.b0, hunk.b1))
             for hunks in (self.mine, self.other)
         )
         return mine, other
@@ -107,12 +108,14 @@ def sentences_in(text: str) -> Sentences:
     kinds: list[Kind] = []
     opens: list[bool] = []
     blocks: list[tuple[Kind, str]] = []
+    sections: list[str] = []
     starts: list[int] = []
     for block in blocks_of(text):
         if block.kind is Kind.BLANK:
             gaps[-1] = block.gap
             continue
         blocks.append((block.kind, block.content))
+        sections.append(block.section)
         starts.append(len(texts))
         for number, sentence in enumerate(block.sentences):
             content = sentence.rstrip()
@@ -122,7 +125,7 @@ def sentences_in(text: str) -> Sentences:
             opens.append(number == 0)
         gaps[-1] += block.gap
     starts.append(len(texts))
-    return Sentences(texts, gaps, kinds, opens, blocks, starts)
+    return Sentences(texts, gaps, kinds, opens, blocks, sections, starts)
 
 
 def words_in(sentence: str) -> Strand:
@@ -152,7 +155,9 @@ def sentence_hunks(base: Sentences, side: Sentences) -> list[Hunk]:
     at = (0, 0)
     for i, j in sorted([*pairs, *alike, (len(base.texts), len(side.texts))]):
         if at != (i, j):
-            hunks.append(Hunk(at[0], i, at[1], j))
+            # A heading alone that became another heading was renamed, however little the names have in common.
+            renamed = (i - at[0], j - at[1]) == (1, 1) and base.kinds[at[0]] is side.kinds[at[1]] is Kind.HEADING
+            hunks.append(Hunk(at[0], i, at[1], j, reworded=renamed))
         if i < len(base.texts) and base.texts[i] != side.texts[j]:
             hunks.append(Hunk(i, i + 1, j, j + 1, reworded=True))
         at = (i + 1, j + 1)

@@ -1,17 +1,13 @@
 """The difference between two texts for people: word by word, counted, and said in one sentence."""
 
-import difflib
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from app.revisions.diff_sentence import sentence_of
 from app.revisions.diff_words import Operation, Part, is_word, parts_of
 from app.revisions.segments import words_of
-
-_LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +92,6 @@ def changes_only(diff: Diff, around: int = 6) -> list[Excerpt]:
     return excerpts
 
 
-def unified(old: str, new: str, old_name: str, new_name: str) -> str:
-    """The difference by lines, as `diff -u` writes it and `patch` reads it; empty for equal texts."""
-    old_name, new_name = (" ".join(name.split()) for name in (old_name, new_name))
-    lines = difflib.unified_diff(_LINE.findall(old), _LINE.findall(new), old_name, new_name)
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
-
-
 def _joined(parts: Iterable[Part]) -> list[Op]:
     runs = groupby(parts, lambda part: (part.op, part.change, part.away))
     return [Op(op, "".join(part.text for part in run), change, away) for (op, change, away), run in runs]
@@ -117,7 +106,7 @@ def _shortened(parts: Sequence[Part], around: int) -> Iterator[Part]:
         text = "".join(part.text for part in run)
         is_last = at == len(runs) - 1
         text = _cut(text.rstrip() if is_last else text, around if at else 0, 0 if is_last else around)
-        yield replace(run[0], text=text)
+        yield run[0]._replace(text=text)
 
 
 def _cut(text: str, head: int, tail: int) -> str:

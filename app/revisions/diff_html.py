@@ -1,7 +1,6 @@
 """The word diff as accessible HTML; every character of the texts is escaped here."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from html import escape
 from itertools import groupby
 
@@ -47,7 +46,7 @@ def _paragraph(block: Sequence[Part], seen: set[int]) -> str:
     if block[-1].op == "equal":
         text = block[-1].text.rstrip()
         gap = block[-1].text[len(text) :]
-        block = [*block[:-1], replace(block[-1], text=text)]
+        block = [*block[:-1], block[-1]._replace(text=text)]
     content = _marked(block, seen)
     kind = block[0].kind.name.lower().replace("_", "-")
     return (f'<p class="is-{kind}" dir="auto">{content}</p>' if content else "") + gap

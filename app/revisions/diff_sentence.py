@@ -52,7 +52,8 @@ def _facts(change: Sequence[Part]) -> Iterator[_Fact]:
         both = min(before, after)
         for verb, number in (("moved", moved), ("replaced", both), ("removed", before - both), ("added", after - both)):
             if number:
-                yield _Fact(verb, unit, section, number, number)
+                # A heading is not in the section that it names.
+                yield _Fact(verb, unit, "" if unit == "heading" else section, number, number)
     words = [part for part in change if not part.unit and part.op != "move"]
     for at, part in enumerate(words):
         following = words[at + 1] if at + 1 < len(words) and words[at + 1].op == "insert" else None
@@ -91,7 +92,7 @@ def _said(fact: _Fact) -> str:
 
 def _where(fact: _Fact) -> str:
     if fact.unit == "heading":
-        return ""  # a heading is not in the section it names
+        return ""
     return f" {_PREPOSITION[fact.verb]} {fact.section or 'the introduction'}"
 
 

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
-from typing import Literal
+from typing import Literal, NamedTuple
 from unicodedata import category
 
 from app.revisions.align import align
@@ -13,8 +13,11 @@ from app.revisions.segments import INTRO, Block, Kind, blocks_of, words_of
 
 Operation = Literal["equal", "insert", "delete", "move"]
 
-SIMILAR = 0.4
-"""The share of letters in kept words from which two sentences count as one sentence that was rewritten."""
+SIMILAR = 1 / 3
+"""The share of letters in common words from which two sentences count as one sentence that was rewritten."""
+
+SHORT_WORD, LONG_WORD = 3, 12
+"""For likeness words of no more ASCII letters count only where there are no others, and so many letters of one word."""
 
 SHORT = 3
 """A sentence of so many words is compared with the one in its place however little they share."""
@@ -23,8 +26,11 @@ MOVED = 4
 """The words a passage needs to be shown as moved; fewer turn up in two places by chance."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+MAX_COMPARED = 16_000**2
+"""Stretches with more pairs of tokens than this, two whole pages without a common line, count as rewritten."""
+
+
+class Part(NamedTuple):
     """A stretch of one sentence with one fate.
 
     `unit` is "sentence", "heading", "table row" or "line" if the whole of one was added, removed or moved, else empty.
@@ -45,11 +51,21 @@ class Part:
     away: bool = False
     minor: bool = False
 
+    @property
+    def is_new(self) -> bool:
+        """Whether it stands in the new text."""
+        return self.op in ("equal", "insert") or (self.op == "move" and not self.away)
+
+    @property
+    def is_old(self) -> bool:
+        """Whether it stands in the old text."""
+        return self.op in ("equal", "delete") or self.away
+
 
 def parts_of(old: str, new: str) -> list[Part]:
     """The new text's parts in order, with what was left out of the old one in between; nothing is lost.
 
-    Joining the texts that are equal, insert or move gives the new text; equal, delete and move with `away` the old.
+    Joining the texts of those that are `is_new` gives the new text, of those that are `is_old` the old one.
     """
     before, after, kept = _aligned(_titled_blocks(old), _titled_blocks(new))
     moved = _moves(before, after, kept)
@@ -57,9 +73,31 @@ def parts_of(old: str, new: str) -> list[Part]:
     return _numbered(list(_written(before, after, pairs, moved)))
 
 
+_WORDLIKE = frozenset(("So", "Sc", "Mn", "Mc"))
+
+
 def is_word(token: str) -> bool:
     """Whether a token of `words_of` is a word, number, emoji or currency sign: no spaces and no punctuation."""
-    return token[0].isalnum() or any(char.isalnum() or category(char) in ("So", "Sc") for char in token)
+    return token[0].isalnum() or category(token[0]) in _WORDLIKE
+
+
+def align_in_bounds(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:
+    """`align`; of stretches too long for it, only what is equal at their starts and ends."""
+    if len(a) * len(b) <= MAX_COMPARED:
+        return align(a, b)
+    start = end = 0
+    shorter = min(len(a), len(b))
+    while start < shorter and a[start] == b[start]:
+        start += 1
+    while end < shorter - start and a[-1 - end] == b[-1 - end]:
+        end += 1
+    rest_a, rest_b = a[start : len(a) - end], b[start : len(b) - end]
+    middle = align(rest_a, rest_b) if len(rest_a) * len(rest_b) <= MAX_COMPARED else []
+    return [
+        *((at, at) for at in range(start)),
+        *((start + i, start + j) for i, j in middle),
+        *((len(a) - back, len(b) - back) for back in range(end, 0, -1)),
+    ]
 
 
 @dataclass(frozen=True)
@@ -78,7 +116,16 @@ class _Sentence:
 
     @cached_property
     def words(self) -> list[str]:
-        return [token for token in self.tokens if is_word(token)]
+        return [token for token in self.tokens if token[0].isalnum() or is_word(token)]  # nearly all at once
+
+    @cached_property
+    def telling(self) -> list[str]:
+        """The words that tell sentences apart, so without "of" and "the" where there are others."""
+        return [word for word in self.words if len(word) > SHORT_WORD or not word.isascii()] or self.words
+
+    @cached_property
+    def letters(self) -> int:
+        return sum(min(len(word), LONG_WORD) for word in self.telling)
 
     @property
     def unit(self) -> str:
@@ -112,12 +159,12 @@ def _aligned(
     kept: list[tuple[int, int]] = []
     start_old = start_new = 0
     for i, j in [
-        *align([block.content for _, block, _ in old], [block.content for _, block, _ in new]),
+        *align_in_bounds([block.content for _, block, _ in old], [block.content for _, block, _ in new]),
         (len(old), len(new)),
     ]:
         olds = [sentence for block in old[start_old:i] for sentence in _sentences(*block)]
         news = [sentence for block in new[start_new:j] for sentence in _sentences(*block)]
-        same = align([sentence.key for sentence in olds], [sentence.key for sentence in news])
+        same = align_in_bounds([sentence.key for sentence in olds], [sentence.key for sentence in news])
         kept += [(len(before) + at_old, len(after) + at_new) for at_old, at_new in same]
         before += olds
         after += news
@@ -151,16 +198,18 @@ def _moves(before: Sequence[_Sentence], after: Sequence[_Sentence], kept: Sequen
     for j in sorted(free, reverse=True):
         places.setdefault(after[j].key, []).append(j)
     moved: dict[int, int] = {}
+    start = 0
     for i in sorted(left):
         candidates = places.get(before[i].key, [])
         while candidates and candidates[-1] not in free:
             candidates.pop()
-        if i in moved or not candidates:
+        if i < start or not candidates:
             continue
         j, length = candidates[-1], 0
         while i + length in left and j + length in free and before[i + length].key == after[j + length].key:
             length += 1
-        if sum(len(sentence.words) for sentence in before[i : i + length]) >= MOVED:
+        start = i + length
+        if sum(len(sentence.words) for sentence in before[i:start]) >= MOVED:
             moved.update((i + step, j + step) for step in range(length))
             free.difference_update(range(j, j + length))
     return moved
@@ -188,16 +237,13 @@ def _rewritten(
     """Pairs of sentences that share most of their letters, counted along the words that all of them have in common."""
     if len(olds) == len(news) == 1 and max(len(before[olds[0]].words), len(after[news[0]].words)) <= SHORT:
         return [(olds[0], news[0])]
-    words_old = [(word, i) for i in olds for word in before[i].words]
-    words_new = [(word, j) for j in news for word in after[j].words]
+    words_old = [(word, i) for i in olds for word in before[i].telling]
+    words_new = [(word, j) for j in news for word in after[j].telling]
     shared: Counter[tuple[int, int]] = Counter()
-    for at_old, at_new in align([word for word, _ in words_old], [word for word, _ in words_new]):
+    for at_old, at_new in align_in_bounds([word for word, _ in words_old], [word for word, _ in words_new]):
         word, i = words_old[at_old]
-        shared[i, words_new[at_new][1]] += len(word)
-    likeness = {
-        (i, j): 2 * letters / (_letters(before[i].words) + _letters(after[j].words))
-        for (i, j), letters in shared.items()
-    }
+        shared[i, words_new[at_new][1]] += min(len(word), LONG_WORD)
+    likeness = {(i, j): 2 * letters / (before[i].letters + after[j].letters) for (i, j), letters in shared.items()}
     # Common words in a row never cross, so neither do pairs that use every sentence once.
     pairs: list[tuple[int, int]] = []
     used_old: set[int] = set()
@@ -269,7 +315,7 @@ _WordChange = tuple[list[str], list[str], list[str]]
 
 
 def _word_changes(old: list[str], new: list[str]) -> Iterator[_WordChange]:
-    pairs = align(old, new)
+    pairs = align_in_bounds(old, new)
     start_old = start_new = at = 0
     while at <= len(pairs):
         i, j = pairs[at] if at < len(pairs) else (len(old), len(new))
@@ -328,7 +374,7 @@ def _numbered(parts: Sequence[Part]) -> list[Part]:
         if part.away:
             numbers[at] = arrivals[part.change]
     return [
-        replace(part, change=numbers[leader], minor=leader != at) if part.op != "equal" else part
+        part._replace(change=numbers[leader], minor=leader != at) if part.op != "equal" else part
         for at, (part, leader) in enumerate(zip(parts, leaders, strict=True))
     ]
 

@@ -50,16 +50,16 @@ _QUOTATION = regex.compile(
     r"|(?<![\p{L}\p{N}])'[^'\n]+'(?![\p{L}\p{N}])|[“”„«»「」『』\"]"
 )
 # What Markdown puts before a sentence and a reader does not count as part of it.
-_MARKERS = regex.compile(r"\s*(?:#{1,6}[ \t]|>[ \t]?|[-*+][ \t]|\d{1,9}[.)][ \t]|\[[ xX]\][ \t]|\s)*")
-_ADDRESS = regex.compile(r"https?://\S+|\]\([^)\s]*\)?")
+_MARKERS = regex.compile(r"\s*(?:#{1,6}[ \t]|>[ \t]?|[-*+][ \t]|\d{1,9}[.)][ \t]|\[[ xX]\][ \t]|\[\^?[^\]\n]+\]:|\s)*")
+_ADDRESS = regex.compile(r"https?://\S+|\]\([^)\s]*\)?|\[\^[^\]\s]+\]")
 _FIRST_WORD = regex.compile(r"[^\p{L}\p{N}]*[\p{L}\p{M}\p{N}'’\-]+")
 
 
 def loaded_in(sentence: str) -> Iterator[Loaded]:
     """The numbers, negations, names (capitalised, not the first word) and quotations of a sentence, kind by kind.
 
-    Numbers are those written in digits of any script; list numbers and web addresses do not count. Quotation marks
-    without a partner count too: the quotation goes on in another sentence.
+    Numbers are those written in digits of any script; list numbers, footnote marks and web addresses do not count.
+    Quotation marks without a partner count too: the quotation goes on in another sentence.
     """
     body = _ADDRESS.sub(" ", sentence[_MARKERS.match(sentence).end() :])
     for number in _NUMBER.finditer(body):

@@ -1,10 +1,10 @@
 """Three texts into one: two edits of the same base combined where nothing is lost or guessed, else what clashes."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.errors import Refused
-from app.revisions.additions import ask_about_doubles, order_additions, reason_it_is_stranded
+from app.revisions.additions import ask_about_doubles, home_of_addition, order_additions, removes_what_is_gone
 from app.revisions.changes import Comparison, Hunk, compare
 from app.revisions.segments import Kind
 from app.revisions.weave import Conflict, Part, Piece, Places, Span, larger, weave
@@ -62,7 +62,10 @@ def merge(base: str, ours: str, theirs: str, *, guarded: Guard = "literal") -> M
     at = (0, 0, 0)
     for group in _groups(compared):
         parts += _unchanged(compared, at, group.base[0])
-        parts += _decide(group, compared, guarded)
+        if group.mine and group.other:
+            parts += _decide(group, compared, guarded)
+        else:
+            _take(group, compared, parts)
         at = (group.base[1], group.ours[1], group.theirs[1])
     parts += _unchanged(compared, at, len(compared.base.texts))
     return Merged(tuple(weave(ask_about_doubles(parts, compared), compared.texts)))
@@ -122,23 +125,40 @@ def _unchanged(compared: Comparison, at: tuple[int, int, int], until: int) -> It
         yield Part(base.texts[i], places, base.kinds[i], base.opens[i], base.kinds[i])
 
 
+def _take(group: _Group, compared: Comparison, parts: list[Part]) -> None:
+    """Append a change that one side alone made, or a conflict if it has lost its place."""
+    side, hunk = (1, group.mine[0]) if group.mine else (2, group.other[0])
+    home = home_of_addition(hunk, compared, side)
+    if isinstance(home, str):
+        parts.append(_conflict(group, compared, home))
+        return
+    taken = _taken(group, compared, side)
+    passed = parts[len(parts) - home :]
+    if any(part.places.each()[side] is not None for part in passed):
+        parts.append(_conflict(group, compared, "Both sides changed the passage to which one side added this."))
+        return
+    own = next((k for k, part in enumerate(taken) if part.kind is Kind.HEADING), len(taken)) if home else 0
+    parts[len(parts) - home : len(parts)] = [*taken[:own], *passed, *taken[own:]]
+
+
 def _decide(group: _Group, compared: Comparison, guarded: Guard) -> list[Part]:
-    """What stands in the merged text where a group of changes was made."""
+    """What stands in the merged text where both sides changed the same sentences."""
     hunks = group.mine + group.other
-    if not group.other or not group.mine:
-        side = 1 if group.mine else 2
-        reason = reason_it_is_stranded(hunks[0], compared, side)
-        return [_conflict(group, compared, reason)] if reason else _taken(group, compared, side)
     if compared.ours.keys[slice(*group.ours)] == compared.theirs.keys[slice(*group.theirs)]:
         return _taken(group, compared, 2)
     if all(hunk.deletes for hunk in hunks):
         return []
     if all(hunk.inserts for hunk in hunks):
-        reason = reason_it_is_stranded(hunks[0], compared, 1) or reason_it_is_stranded(hunks[1], compared, 2)
-        added = reason or order_additions(compared, group.ours, group.theirs)
+        homes = home_of_addition(hunks[0], compared, 1), home_of_addition(hunks[1], compared, 2)
+        lost = next((home for home in homes if isinstance(home, str)), None)
+        added = order_additions(compared, group.ours, group.theirs) if lost is None else lost
         return [_conflict(group, compared, added)] if isinstance(added, str) else added
     if len(hunks) == 2 and all(hunk.reworded for hunk in hunks):
         return [_reworded(group, compared, guarded)]
+    for side, rewriting, removing in ((1, group.mine, group.other), (2, group.other, group.mine)):
+        if len(rewriting) == 1 and removes_what_is_gone(rewriting[0], removing, compared, side):
+            alone = replace(group, mine=group.mine if side == 1 else (), other=group.other if side == 2 else ())
+            return _taken(alone, compared, side)
     if any(hunk.deletes for hunk in hunks):
         return [_conflict(group, compared, "One side removed what the other changed, or moved it elsewhere.")]
     return [_conflict(group, compared, "Both sides rewrote this passage.")]

@@ -17,7 +17,11 @@ INTRO = "intro"
 
 
 class Kind(StrEnum):
-    """What a block is. `BLANK` is only ever the first of a text that begins with empty lines; its content is empty."""
+    """What a block is.
+
+    A list item is also a footnote or link definition (`[^1]: …`, `[name]: …`). `BLANK` is only ever the first block,
+    of a text that begins with empty lines; its content is empty.
+    """
 
     FRONT_MATTER = "front matter"
     HEADING = "heading"
@@ -44,10 +48,10 @@ class Block:
 
     @property
     def sentences(self) -> list[str]:
-        """The block's content in sentences, lossless; a heading or row is one, code and front matter go by line."""
+        """The block's content in sentences, lossless; a heading or row is one; code, front matter, HTML go by line."""
         if self.kind in (Kind.HEADING, Kind.ROW):
             return [self.content]
-        if self.kind in (Kind.CODE, Kind.FRONT_MATTER):
+        if self.kind in (Kind.CODE, Kind.FRONT_MATTER) or _HTML.match(self.content):
             return [line[0] for line in _LINE.finditer(self.content)]
         return sentences_of(self.content)
 
@@ -58,6 +62,10 @@ _HEADING = regex.compile(r" {0,3}(#{1,6})(?:[ \t]|$)")
 _UNDERLINE = regex.compile(r" {0,3}(?:(=+)|-+)[ \t]*$")
 _RULE = regex.compile(r" {0,3}([-*_])(?:[ \t]*\1){2,}[ \t]*$")
 _ITEM = regex.compile(r"[ \t]*(?:[-*+]|(\d{1,9})[.)])(?:([ \t])|$)")
+_DEFINITION = regex.compile(r" {0,3}\[\^?[^\]\n]+\]:")
+_HTML = regex.compile(
+    r"\s*(?:<[^>\n]+>\s*(?:\n|\Z)|</?(?:p|div|table|thead|tbody|tr|t[dh]|ul|ol|li|section|figure|details|iframe)[\s>]|<!--)"
+)
 _DELIMITER = regex.compile(r"(?=[^\n]*\|)[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
 _FRONT = regex.compile(r"---[ \t]*\n(?:[^\n]*\n)*?(?:---|\.\.\.)[ \t]*(?:\n|\Z)")
 _NOT_KEY = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
@@ -150,6 +158,8 @@ def _starts(line: str, mark: str, open_kind: Kind | None, table: bool) -> Kind |
     item = _ITEM.match(line) if mark in "-*+0123456789" else None
     # As in CommonMark: a year at the start of a wrapped line does not turn a paragraph into a list.
     if item and not (open_kind is Kind.PARAGRAPH and (item[1] not in (None, "1") or not item[2])):
+        return Kind.ITEM
+    if mark == "[" and _DEFINITION.match(line):
         return Kind.ITEM
     if table or mark == "|":
         return Kind.ROW

@@ -81,7 +81,9 @@ def get(session: Session, revision_id: int) -> Revision:
     """The revision with this id."""
     revision = session.get(Revision, revision_id)
     if revision is None:
-        raise RevisionNotFound("There is no version with that number. Open the page's history to find the one you mean.")
+        raise RevisionNotFound(
+            "There is no version with that number. Open the page's history to find the one you mean."
+        )
     return revision
 
 
@@ -110,6 +112,39 @@ def rebuild(session: Session, revision: Revision) -> Text:
     return Text(text)
 
 
+def texts_of(session: Session, rows: Iterable[Revision]) -> dict[int, Text]:
+    """The texts of many revisions by id; what several of them are rebuilt from is read once."""
+    missing: dict[int, Revision] = {}
+    found: dict[int, Text] = {}
+    for row in rows:
+        text = texts.get(row.sha256)
+        if text is None:
+            missing[row.id] = row
+        else:
+            found[row.id] = text
+    rebuilt = _rebuild_together(session, missing) if missing else {}
+    for id_, row in missing.items():
+        found[id_] = Text(rebuilt[id_])
+        if sha256_of(found[id_]) != row.sha256:
+            raise DamagedText(id_)
+        texts.put(row.sha256, found[id_])
+    return found
+
+
+def texts_of_line(session: Session, oldest_first: Sequence[Revision]) -> list[Text]:
+    """The texts of many revisions of a page, each made from its parent's where that is among them; checked as always."""
+    found: dict[int, Text] = {}
+    for row in oldest_first:
+        text = texts.get(row.sha256)
+        parent = found.get(row.first_parent_id) if row.first_parent_id is not None else None
+        if text is None and row.steps and parent is not None:
+            text = Text(delta.decode(parent, row.payload))
+            if sha256_of(text) != row.sha256:
+                raise DamagedText(row.id)
+        found[row.id] = text_of(session, row) if text is None else text
+    return list(found.values())
+
+
 def text_by_id(session: Session, revision_id: int) -> Text:
     """The text of the revision with this id."""
     return text_of(session, get(session, revision_id))
@@ -117,7 +152,8 @@ def text_by_id(session: Session, revision_id: int) -> Text:
 
 def history(session: Session, heads: Iterable[int], *, limit: int) -> HistoryPage:
     """The newest `limit` revisions among the heads and all their ancestors."""
-    ancestry, ids, waiting = Ancestry(session), [], set(heads)
+    ancestry, waiting = Ancestry(session), set(heads)
+    ids: list[int] = []
     for step in ancestry.walk(waiting.copy()):
         if len(ids) == limit:
             break
@@ -164,3 +200,30 @@ def _payloads_from_keyframe(session: Session, revision: Revision) -> Sequence[by
         .where(start.c.steps > 0)
     )
     return session.exec(select(chain.c.payload).order_by(chain.c.steps)).all()
+
+
+def _rebuild_together(session: Session, ids: Iterable[int]) -> dict[int, str]:
+    """The texts of these revisions and of all between them and their keyframes."""
+    start = (
+        select(Revision.id, Revision.first_parent_id, Revision.steps)
+        .where(col(Revision.id).in_(list(ids)))
+        .cte("chains", recursive=True)
+    )
+    parent = aliased(Revision)
+    chains = start.union(
+        select(parent.id, parent.first_parent_id, parent.steps)
+        .join(start, start.c.first_parent_id == parent.id)
+        .where(start.c.steps > 0)
+    )
+    rebuilt: dict[int, str] = {}
+    rows = session.exec(
+        select(Revision.id, Revision.first_parent_id, Revision.steps, Revision.payload)
+        .join(chains, chains.c.id == Revision.id)
+        .order_by(col(Revision.steps))
+    )
+    for id_, parent_id, steps, payload in rows:
+        if steps == 0 or parent_id is None:
+            rebuilt[id_] = delta.read_keyframe(payload)
+        else:
+            rebuilt[id_] = delta.decode(rebuilt[parent_id], payload)
+    return rebuilt

@@ -122,6 +122,7 @@ def _part_gap(parts: Sequence[Part], k: int, line: Sequence[Places], strands: Th
     """What stands before part `k`; never so little that two blocks would become one."""
     known = known_gap(line[k], line[k + 1], strands)
     gap = wider_gap(line[k], line[k + 1], strands) if known is None else known
+    gap = _line_tail(line[k], strands, gap) + gap[_tail(gap) :]
     if k == 0 or k == len(parts):
         return gap
     before, after = parts[k - 1], parts[k]
@@ -135,3 +136,19 @@ def _part_gap(parts: Sequence[Part], k: int, line: Sequence[Places], strands: Th
     if known is None and after.opens and not joined and gap.count("\n") < 2:
         gap = "\n\n"
     return gap
+
+
+def _line_tail(before: Places, strands: Three, gap: str) -> str:
+    """The spaces at the end of the line: those of a side that changed them, whatever comes after the line."""
+    base, ours, theirs = (
+        None if x is None else (follows := strand.gaps[x[1]])[: _tail(follows)]
+        for x, strand in zip(before.each(), strands, strict=True)
+    )
+    if "\n" not in gap or base is None or ours is None or theirs is None:
+        return gap[: _tail(gap)]
+    return theirs if ours == base else ours
+
+
+def _tail(gap: str) -> int:
+    """How many spaces stand before the line ends; none if it goes on."""
+    return gap.find("\n") if "\n" in gap else 0

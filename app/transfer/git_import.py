@@ -2,8 +2,9 @@
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -42,6 +43,40 @@ class ImportReport:
     known: int = 0
     kept_local: list[str] = field(default_factory=list)
     """Pages edited here since an earlier import; what is new in git stands in a closed draft beside them."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Counts, and everything left out by name."""
+        return {
+            "branch": self.plan.branch,
+            "proposals": self.plan.proposals,
+            "unmerged": self.plan.unmerged,
+            "pages": self.pages,
+            "revisions": self.revisions,
+            "forks": self.forks,
+            "approved": self.approved,
+            "already_here": self.known,
+            "skipped": [asdict(entry) for entry in self.plan.skipped],
+            "left_out": [asdict(entry) for entry in self.plan.left_out],
+            "kept_local": self.kept_local,
+        }
+
+    def in_words(self) -> str:
+        """The report for a person."""
+        lines = [
+            f"Imported {self.pages} pages, {self.revisions} revisions and {self.forks} forks from {self.plan.branch}; "
+            f"{self.approved} texts are approved now, {self.known} revisions were here already.",
+            f"Of {self.plan.proposals} proposals {self.plan.unmerged} were never merged; these became the forks.",
+        ]
+        lines += [f"Skipped {entry.path} at {entry.commit[:10]}: {entry.reason}" for entry in self.plan.skipped]
+        lines += [
+            f"Left out {entry.path}{f' of {entry.ref}' if entry.ref else ''}: {entry.reason}"
+            for entry in self.plan.left_out
+        ]
+        lines += [
+            f"{slug} was edited here; what is new in git stands beside it as a closed draft."
+            for slug in self.kept_local
+        ]
+        return "\n".join(lines)
 
 
 def import_git(

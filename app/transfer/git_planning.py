@@ -87,7 +87,7 @@ class _Planning:
                 for page, slug in zip(self._pages, slugs, strict=True)
             ),
             skipped=tuple(
-                Skipped(self._commits[text.commit].id, text.path, text.reason)
+                Skipped(self._commits[text.commit].id, text.path, _first_sentence(text.reason))
                 for text in sorted(self._walk.unusable, key=lambda text: text.commit)
                 if self._is_wanted(text.page, text.commit)
             ),
@@ -125,10 +125,11 @@ class _Planning:
         return former
 
     def _left_out(self) -> Iterable[LeftOut]:
+        still_there = set(self._walk.kept[self._walk.graph.head].at.values())
         for page, trail in enumerate(self._walk.pages[: self._walk.main_pages]):
             if page not in self._on_main:
-                gone = page not in self._walk.kept[self._walk.graph.head].at.values()
-                yield LeftOut(list(trail.paths)[-1], GONE if gone else "none of its texts can be used")
+                reason = "none of its texts can be used" if page in still_there else GONE
+                yield LeftOut(list(trail.paths)[-1], reason)
         for fork in self._proposals.in_order():
             if fork.page not in self._forks:
                 yield LeftOut(fork.path, GONE, fork.ref)
@@ -236,3 +237,8 @@ def _author(commit: Commit) -> str:
 
 def _subject(commit: Commit) -> str:
     return commit.message.strip().partition("\n")[0]
+
+
+def _first_sentence(reason: str) -> str:
+    """What is wrong, without the advice to somebody who is just typing it."""
+    return reason.partition(". ")[0].removesuffix(".") + "."

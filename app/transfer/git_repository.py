@@ -145,9 +145,10 @@ def open_repository(path: Path, *, progress: Progress = lambda done, total, what
     A bundle is unpacked into a temporary directory, which goes when this ends. Raises `Refused` in plain words.
     """
     with tempfile.TemporaryDirectory(prefix="workshop-import-") as scratch:
-        if path.is_file():
+        if _is_bundle(path):
             progress(0, 1, "unpacking the bundle")
-            git_dir = _unpack(path, Path(scratch) / "bundle.git")
+            git_dir = Path(scratch) / "bundle.git"
+            _ask(["git", "clone", "--quiet", "--mirror", "--template=", str(path.resolve()), str(git_dir)])
             progress(1, 1, "unpacking the bundle")
         else:
             git_dir = _find_git_dir(path)
@@ -158,19 +159,22 @@ def open_repository(path: Path, *, progress: Progress = lambda done, total, what
             repository.close()
 
 
-def _unpack(bundle: Path, target: Path) -> Path:
-    with bundle.open("rb") as file:
-        if not file.read(16).startswith((b"# v2 git bundle", b"# v3 git bundle")):
-            raise Refused(
-                f"{bundle} is a file, but not a git bundle. Give a repository, or a file made by git bundle create."
-            )
-    _ask(["git", "clone", "--quiet", "--mirror", "--template=", str(bundle.resolve()), str(target)])
-    return target
+def _is_bundle(path: Path) -> bool:
+    """Whether to unpack; raises `Refused` for a path that holds nothing, and for any other file."""
+    try:
+        if path.is_dir():
+            return False
+        with path.open("rb") as file:
+            if file.read(16).startswith((b"# v2 git bundle", b"# v3 git bundle")):
+                return True
+    except FileNotFoundError:
+        raise Refused(f"There is nothing at {path}. Give the path of a git repository or of a git bundle.") from None
+    except OSError as error:
+        raise Refused(f"{path} cannot be read: {error.strerror}.") from None
+    raise Refused(f"{path} is a file, but not a git bundle. Give a repository, or a file made by git bundle create.")
 
 
 def _find_git_dir(path: Path) -> Path:
-    if not path.exists():
-        raise Refused(f"There is nothing at {path}. Give the path of a git repository or of a git bundle.")
     # Without the ceiling a plain directory inside some repository would import the repository around it.
     top = path.resolve()
     found = _ask(["git", "-C", str(top), "rev-parse", "--absolute-git-dir"], ceiling=top.parent)

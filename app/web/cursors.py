@@ -2,13 +2,18 @@
 
 import base64
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable
+from typing import Annotated, Any
+from urllib.parse import quote
 
-from fastapi import Request
-from starlette.responses import JSONResponse
+from fastapi import Query, Request, Response
 
 from app.errors import Refused
+from app.web.schemas import Item, Listing
+
+Cursor = Annotated[str | None, Query(max_length=8_000, description="`next` of the answer before, as it is.")]
+Limit = Annotated[int, Query(ge=1, le=200, description="The most rows to answer with.")]
+DEFAULT_LIMIT = 50
 
 
 def encode_cursor(*place: int | str) -> str:
@@ -25,18 +30,32 @@ def decode_cursor(cursor: str | None, *kinds: type) -> list[Any] | None:
         return None
     try:
         place = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except ValueError:
+    except (ValueError, RecursionError):
         place = None
     if isinstance(place, list) and len(place) >= len(kinds):
         wanted = [*kinds, *[kinds[-1]] * (len(place) - len(kinds))]
-        if all(type(part) is kind for part, kind in zip(place, wanted, strict=True)):
+        if all(_is_whole(part, kind) for part, kind in zip(place, wanted, strict=True)):
             return place
-    raise Refused("This cursor was not made here. Use the one from “next” of the last answer, as it is.", pointer="/cursor")
+    raise refuse_cursor()
 
 
-def answer_list(request: Request, rows: Sequence[Any], next_cursor: str | None, **more: Any) -> JSONResponse:
-    """A list with the way to its next page, in the body and as a Link header."""
-    answer = JSONResponse({"data": list(rows), "next": next_cursor, **more})
+def refuse_cursor() -> Refused:
+    """What to raise for a cursor that leads nowhere."""
+    return Refused(
+        "This cursor was not made here. Use the one from “next” of the last answer, as it is.", pointer="/cursor"
+    )
+
+
+def listing(
+    request: Request, response: Response, rows: Iterable[Item], next_cursor: str | None, *, key: str = "cursor"
+) -> Listing[Item]:
+    """A list with the way to its next page, in the body and as a Link header; `key` names the parameter it goes in."""
     if next_cursor:
-        answer.headers["Link"] = f'<{request.url.include_query_params(cursor=next_cursor)}>; rel="next"'
-    return answer
+        query = request.url.include_query_params(**{key: next_cursor}).query
+        response.headers["Link"] = f'<{quote(request.url.path)}?{query}>; rel="next"'
+    return Listing[Item](data=list(rows), next=next_cursor)
+
+
+def _is_whole(part: object, kind: type) -> bool:
+    """Of exactly this type, and a number only if a database can hold it."""
+    return type(part) is kind and (not isinstance(part, int) or abs(part) < 2**63)

@@ -1,6 +1,6 @@
 """Security headers on every answer, from one table."""
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CONTENT_SECURITY_POLICY = (
@@ -21,9 +21,17 @@ API_HEADERS = {
     **SECURITY_HEADERS,
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "ETag, Link, RateLimit, RateLimit-Policy, Retry-After",
+    "Access-Control-Expose-Headers": "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After",
 }
 """Public data may be read from any site; cookies never travel there, so `*` gives nothing away."""
+
+
+NO_STORE = "no-store"
+
+
+def is_personal(given: Headers) -> bool:
+    """Whether a request says who makes it; no cache keeps the answer to such a one."""
+    return "authorization" in given or "cookie" in given
 
 
 def headers_for(path: str, base_url: str) -> dict[str, str]:
@@ -46,11 +54,16 @@ class SecurityHeaders:
             await self._app(scope, receive, send)
             return
 
+        # Without a word about caching, a proxy may keep an answer as long as it likes.
+        caching = NO_STORE if is_personal(Headers(scope=scope)) else "no-cache"
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in headers_for(scope["path"], self._base_url).items():
                     headers.setdefault(name, value)
+                if scope["path"].startswith("/api/"):
+                    headers.setdefault("Cache-Control", caching)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

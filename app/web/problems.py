@@ -1,5 +1,6 @@
 """Errors as answers: which status each kind has, problem documents for programs and a page for people."""
 
+import json
 import logging
 import secrets
 from collections.abc import Iterator, Mapping
@@ -10,10 +11,12 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from app.errors import Conflict, DomainError, Gone, NotAllowed, NotFound, Refused
 from app.permissions import SignInNeeded
+from app.web.headers import headers_for
+from app.web.methods import methods_at
 from app.web.templates import render
 
 log = logging.getLogger(__name__)
@@ -41,9 +44,19 @@ PLAIN: dict[int, tuple[str, str, str]] = {
 }
 
 
-def status_of(error: DomainError) -> int:
+FAULT = ("fault", "Something broke on our side")
+
+PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, HEAD",
+    "Access-Control-Allow-Headers": "Accept, If-Modified-Since, If-None-Match",
+    "Access-Control-Max-Age": "86400",
+}
+"""What a browser may do here for another site's page: read, as everybody may."""
+
+
+def status_of(kind: type[DomainError]) -> int:
     """The HTTP status of the nearest kind."""
-    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    return next(STATUS[known] for known in kind.__mro__ if known in STATUS)
 
 
 def all_kinds() -> Iterator[type[DomainError]]:
@@ -79,13 +92,15 @@ def answer(
     if is_for_programs(request):
         body = {"type": f"/problems/{slug}", "title": title, "status": status, "detail": detail}
         body |= {"instance": request.url.path, **(extra or {})}
-        return JSONResponse(body, status, given, media_type=PROBLEM_TYPE)
+        # Names that a client sent may hold half a character, which no UTF-8 can carry.
+        content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+        return Response(content, status, given, media_type=PROBLEM_TYPE)
     return render(request, "error.html", {"title": title, "detail": detail, "status": status}, status=status, headers=given)
 
 
 def answer_domain_error(request: Request, error: DomainError) -> Response:
     """The one handler of domain errors."""
-    status, extra = status_of(error), dict(error.extra)
+    status, extra = status_of(type(error)), dict(error.extra)
     if isinstance(error, Refused):
         extra["errors"] = [{"pointer": error.pointer, "detail": error.detail}]
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 and is_for_programs(request) else None
@@ -100,7 +115,9 @@ def answer_plain(request: Request, status: int, headers: Mapping[str, str] | Non
 
 
 def answer_invalid(request: Request, error: RequestValidationError) -> Response:
-    """Each field that cannot be used, with why."""
+    """Each field that cannot be used, with why. An id in the address that cannot be one leads nowhere, so 404."""
+    if any(entry["loc"][0] == "path" for entry in error.errors()):
+        return answer_plain(request, 404)
     errors = [
         {"pointer": "/" + "/".join(str(part) for part in entry["loc"][1:]), "detail": _plain_words(entry)}
         for entry in error.errors()
@@ -128,10 +145,20 @@ def answer_unexpected(request: Request, error: Exception) -> Response:
     reference = secrets.token_hex(4).upper()
     log.error("reference %s at %s %s", reference, request.method, request.url.path, exc_info=error)
     detail = f"Something broke on our side. Everything saved before is safe; this was not saved. Reference {reference}."
-    return answer(request, 500, "fault", "Something broke on our side", detail, extra={"reference": reference})
+    # This answer leaves outside all middleware, so it brings the security headers along.
+    headers = {**headers_for(request.url.path, request.app.state.settings.base_url), "Cache-Control": "no-store"}
+    return answer(request, 500, *FAULT, detail, extra={"reference": reference}, headers=headers)
 
 
 def _answer_http(request: Request, error: HTTPException) -> Response:
+    if error.status_code < 400:
+        return Response(status_code=error.status_code, headers=error.headers)
+    if error.status_code == 405:
+        methods = methods_at(request)
+        allow = {"Allow": ", ".join(methods)}
+        if request.method == "OPTIONS" and "OPTIONS" in methods:
+            return Response(status_code=204, headers=allow | PREFLIGHT)
+        return answer_plain(request, 405, allow)
     return answer_plain(request, error.status_code, error.headers)
 
 

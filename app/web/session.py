@@ -44,5 +44,14 @@ def get_session(request: Request, _gate: Annotated[None, Depends(pass_write_gate
         yield session
 
 
+def get_reading_session(request: Request) -> Iterator[Session]:
+    """For a POST that saves nothing: it waits for no writer and keeps none waiting."""
+    database: Database = request.app.state.database
+    with database.transaction(writing=False) as session:
+        yield session
+
+
+ReadingDep = Annotated[Session, Depends(get_reading_session, scope="function")]
+
 SessionDep = Annotated[Session, Depends(get_session, scope="function")]
 """`function` scope: the commit happens before the answer, so a failed one is never acknowledged."""

@@ -259,11 +259,12 @@ def upgrade() -> None:
         sa.Column("passing_since", app.database.UtcDateTime(timezone=True), nullable=True),
         sa.Column("not_before", app.database.UtcDateTime(timezone=True), nullable=True),
         sa.Column("due_at", app.database.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("changed_at", app.database.UtcDateTime(timezone=True), nullable=False),
         sa.Column("stale", sa.Boolean(), nullable=False),
         sa.Column("closed", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("closed_at", app.database.UtcDateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "closed IN ('approved', 'superseded', 'withdrawn', 'merged')", name=op.f("ck_candidate_closed")
+            "closed IN ('approved', 'superseded', 'withdrawn', 'expired')", name=op.f("ck_candidate_closed")
         ),
         sa.ForeignKeyConstraint(
             ["base_approval_id"], ["approval.id"], name=op.f("fk_candidate_base_approval_id_approval")
@@ -315,6 +316,10 @@ def upgrade() -> None:
         "candidate_revision",
         sa.Column("revision_id", sa.Integer(), nullable=False),
         sa.Column("candidate_id", sa.Integer(), nullable=False),
+        sa.Column("approval_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["approval_id"], ["approval.id"], name=op.f("fk_candidate_revision_approval_id_approval")
+        ),
         sa.ForeignKeyConstraint(
             ["candidate_id"], ["candidate.id"], name=op.f("fk_candidate_revision_candidate_id_candidate")
         ),

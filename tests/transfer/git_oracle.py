@@ -1,14 +1,19 @@
 """Compares a planned import with what git itself says, commit by commit, and checks that the lines hold together."""
 
+import re
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from app.errors import Refused
 from app.pages.text import Text
 from app.transfer.git_history import GitHistory, Place, State, Walk
 from app.transfer.git_plan import ImportPlan, PlannedPage
+from app.transfer.git_planning import plan_import
+from app.transfer.git_repository import open_repository
+from tests.transfer.git_builder import Story
 
 Trees = Mapping[str, Mapping[str, str]]
 """Commit → path → blob of its Markdown files."""
@@ -125,7 +130,7 @@ def _text_at(page: PlannedPage, key: str | None, text_of: TextOf) -> Text:
 
 
 def _check_lines(page: PlannedPage) -> None:
-    """Parents come first; a revision's first parent is the one before it in its draft, at the start the draft's base."""
+    """Parents come first; a revision's first parent is the one before it in its draft, of its first one the base."""
     heads: dict[str, str | None] = {draft.key: draft.base for draft in page.drafts}
     home: dict[str, int] = {}
     order = {draft.key: number for number, draft in enumerate(page.drafts)}
@@ -162,3 +167,24 @@ def _check_keys(plan: ImportPlan) -> None:
         [slug for page in plan.pages for slug in (page.slug, *page.former_slugs)],
     ):
         assert len(set(keys)) == len(keys)
+
+
+def plan_checked(
+    git_dir: Path, story: Story, refs: Mapping[str, str], *, now: datetime = datetime(2030, 1, 1, tzinfo=UTC)
+) -> ImportPlan:
+    """The plan for a told history, with the refs under refs/pull as proposals, after it was compared with git."""
+    with open_repository(story.write(git_dir, refs)) as repository:
+        history = repository.history(drafts="refs/pull/*/head")
+        plan = plan_import(history, text_of=repository.text_of, slug_of=slug_of, now=now)
+        assert check_plan(history, _reached(story, history), plan, repository.text_of).texts
+        return plan
+
+
+def _reached(story: Story, history: GitHistory) -> Trees:
+    trees = story.trees()
+    return {commit.id: trees[commit.id] for commit in history.commits}
+
+
+def slug_of(title: str) -> str:
+    """Lower case, with hyphens: enough for the names in these tests."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")

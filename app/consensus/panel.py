@@ -1,0 +1,119 @@
+"""What screens show of candidates: a card each, and the panel to vote in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+from sqlmodel import Session
+
+from app.accounts import chapters
+from app.accounts import service as accounts
+from app.approvals.models import Approval
+from app.consensus import candidates, decisions, votes
+from app.consensus.facts import Decision
+from app.consensus.models import Candidate
+from app.drafts import service as drafts
+from app.drafts.models import DraftState
+from app.pages import service as pages
+from app.pages.models import Page
+from app.permissions import Action, Actor, allows
+from app.revisions import service as revisions
+from app.revisions.diff import changes_only, word_diff
+from app.revisions.diff_html import excerpt_html
+from app.revisions.models import Revision
+from app.web.templates import already_escaped, in_words
+
+EXCERPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A candidate in a list: what it changes, and how it stands in one sentence."""
+
+    page: Page
+    revision: Revision
+    draft_name: str
+    author: str | None
+    decision: Decision
+    sentence: str
+    excerpts: list[Markup]
+    more_excerpts: int
+
+
+@dataclass(frozen=True, slots=True)
+class VotePanel:
+    """How a text stands, and whether and how the viewer voted. `tally_hidden` until a member has voted."""
+
+    decision: Decision
+    chapter_names: dict[int, str]
+    may_vote: bool
+    own_vote: str | None
+    tally_hidden: bool
+    needs_merge: bool
+    draft_id: int
+    may_put_forward: bool
+
+
+def cards(session: Session, listed: Sequence[Candidate]) -> list[Card]:
+    """A card for each candidate."""
+    rows = revisions.get_many(session, (candidate.revision_id for candidate in listed))
+    names = accounts.names_of(session, (row.author_id for row in rows.values()))
+    by_id = pages.pages_by_id(session, (candidate.page_id for candidate in listed))
+    tallies = decisions.count_votes(session, (candidate.id for candidate in listed))
+    chapter_names = chapters.names_by_id(session)
+    found = []
+    for candidate in listed:
+        revision = rows[candidate.revision_id]
+        base_id = candidate.base_revision_id
+        diff = word_diff(
+            revisions.text_by_id(session, base_id) if base_id is not None else "", revisions.text_of(session, revision)
+        )
+        excerpts = changes_only(diff)
+        draft = drafts.get_draft(session, candidate.draft_id)
+        found.append(
+            Card(
+                page=by_id[candidate.page_id],
+                revision=revision,
+                draft_name=draft.name,
+                author=names.get(revision.author_id or 0),
+                decision=decisions.decide_on(
+                    session, candidate, tally=tallies.get(candidate.id, {}), names=chapter_names
+                ),
+                sentence=diff.sentence,
+                excerpts=[already_escaped(excerpt_html(excerpt)) for excerpt in excerpts[:EXCERPTS]],
+                more_excerpts=max(0, len(excerpts) - EXCERPTS),
+            )
+        )
+    return found
+
+
+def vote_panel(session: Session, viewer: Actor | None, revision: Revision, candidate: Candidate | None) -> VotePanel:
+    """The panel below a text; a text that nobody voted on yet has one too, unless it is approved."""
+    own = votes.find_vote(session, viewer, candidate) if viewer and candidate else None
+    decision = votes.decision_of(session, revision)
+    draft = drafts.get_draft(session, candidate.draft_id if candidate else revision.draft_id)
+    is_open = candidate.closed is None and not candidate.stale if candidate else draft.state == DraftState.OPEN
+    return VotePanel(
+        decision=decision,
+        chapter_names=chapters.names_by_id(session),
+        may_vote=is_open and (viewer is None or allows(viewer, Action.VOTE)),
+        own_vote=own.value if own else None,
+        tally_hidden=viewer is not None and own is None and is_open,
+        needs_merge=candidate is not None and candidate.stale,
+        draft_id=draft.id,
+        may_put_forward=candidate is None and is_open and allows(viewer, Action.PUT_FORWARD, draft),
+    )
+
+
+def approval_line(session: Session, approval: Approval) -> str:
+    """When and by how many the approved text was agreed, in words."""
+    when = in_words(approval.at)
+    if approval.candidate_id is None:
+        return f"Taken over {when} from what stood before this workshop began."
+    decision = decisions.decide_on(session, session.get_one(Candidate, approval.candidate_id))
+    voices = [line for line in decision.count.chapters if line.votes.support]
+    people = decision.count.supporters
+    return (
+        f"Approved {when} by {people} {'person' if people == 1 else 'people'} "
+        f"in {len(voices)} {'chapter' if len(voices) == 1 else 'chapters'}."
+    )

@@ -1,0 +1,79 @@
+"""Candidates, votes and decisions as answers."""
+
+from collections.abc import Sequence
+
+from sqlmodel import Session
+
+from app.accounts import chapters
+from app.approvals.schemas import RevisionRef
+from app.consensus import candidates, decisions, votes
+from app.consensus.facts import Decision
+from app.consensus.models import Candidate
+from app.consensus.schemas import (
+    CandidateOut,
+    CastOut,
+    DecisionOut,
+    ElectorateOut,
+    FullDecisionOut,
+    RuleOut,
+    TallyOut,
+    VoteOut,
+)
+from app.consensus.votes import Cast
+from app.revisions import service as revisions
+from app.revisions.models import Revision
+from app.revisions.presenting import present_rows
+
+
+def present_candidates(session: Session, listed: Sequence[Candidate]) -> list[CandidateOut]:
+    """Candidates with how each stands."""
+    slugs = chapters.slugs_by_id(session)
+    decided = decisions.decide_on_all(session, listed)
+    rows = revisions.get_many(session, (candidate.revision_id for candidate in listed))
+    texts = present_rows(session, [rows[candidate.revision_id] for candidate in listed])
+    return [
+        CandidateOut(
+            page=row.page,
+            draft=candidate.draft_id,
+            revision=row,
+            base=candidate.base_revision_id,
+            put_forward_at=candidate.put_forward_at,
+            opened_at=candidate.opened_at,
+            score=str(decision.score),
+            tallies=[TallyOut.of(line, slugs) for line in decision.count.chapters],
+            decision=DecisionOut(**DecisionOut.fields_of(decision, slugs)),
+        )
+        for candidate, row, decision in zip(listed, texts, decided, strict=True)
+    ]
+
+
+def present_decision(session: Session, revision: Revision) -> FullDecisionOut:
+    """How a revision stands; one that nobody voted on yet is a draft."""
+    candidate = candidates.find_by_revision(session, revision.id)
+    return _present_whole(session, revision.id, revision, candidate, votes.decision_of(session, revision))
+
+
+def present_cast(session: Session, cast: Cast, asked_id: int) -> CastOut:
+    """What became of a vote on the revision that was asked for."""
+    current = revisions.get(session, cast.candidate.revision_id)
+    seen = revisions.get(session, cast.vote.revision_id) if cast.vote else None
+    return CastOut(
+        vote=VoteOut.of(cast.vote, seen) if cast.vote and seen else None,
+        decision=_present_whole(session, asked_id, current, cast.candidate, cast.decision),
+    )
+
+
+def _present_whole(
+    session: Session, asked_id: int, revision: Revision, candidate: Candidate | None, decision: Decision
+) -> FullDecisionOut:
+    slugs = chapters.slugs_by_id(session)
+    current = revisions.get(session, candidate.revision_id) if candidate else revision
+    rule = decisions.rule_of(session, candidate) if candidate else decisions.rule_in_force(session)
+    return FullDecisionOut(
+        **DecisionOut.fields_of(decision, slugs),
+        revision=RevisionRef.of(current),
+        carried_to=current.id if current.id != asked_id else None,
+        tallies=[TallyOut.of(line, slugs) for line in decision.count.chapters],
+        electorate=ElectorateOut.of(decisions.electorate_of(session, candidate), slugs),
+        rule=RuleOut.of(rule),
+    )

@@ -1,0 +1,65 @@
+"""Clashes as answers: outcomes that keep what was typed, told like errors."""
+
+from sqlmodel import Session
+
+from app.drafts.merging import Unresolved
+from app.drafts.models import DraftState
+from app.drafts.schemas import ClashOut, EditClashOut, SavedAsOut, SideOut
+from app.drafts.service import KeptAside, get_draft, head_of
+from app.errors import Conflict
+from app.revisions import service as revisions
+from app.revisions.models import Revision
+from app.revisions.presenting import present_rows
+from app.revisions.schemas import ConflictOut
+
+
+class EditConflict(Conflict):
+    """Not raised, as that would take back the draft in which the author's text was kept."""
+
+    slug = "edit-conflict"
+    title = "Somebody else changed the same sentences"
+
+
+class MergeConflict(Conflict):
+    slug = "merge-conflict"
+    title = "The two texts say different things"
+
+
+def edit_conflict(session: Session, kept: KeptAside) -> EditConflict:
+    """What an author is told whose edit clashes: the three texts, what clashes, and where theirs is now."""
+    draft = get_draft(session, kept.theirs.draft_id)
+    if draft.state != DraftState.OPEN:
+        happened = "This draft was closed while you wrote."
+    else:
+        happened = "Somebody saved other words for the same sentences while you wrote."
+    out = EditClashOut(
+        base=_side(session, kept.base),
+        ours=_side(session, kept.ours),
+        theirs=_side(session, kept.theirs),
+        conflicts=[ConflictOut.of(conflict) for conflict in kept.conflicts],
+        saved_as=SavedAsOut(id=kept.draft.id, head=head_of(kept.draft)),
+    )
+    return EditConflict(
+        f"{happened} Nothing was overwritten and nothing is lost: your text is in a draft of your own, see saved_as. "
+        "Choose the wording and save again with theirs as base, or go on in your draft.",
+        **out.model_dump(mode="json"),
+    )
+
+
+def merge_conflict(session: Session, found: Unresolved) -> MergeConflict:
+    """What there is to decide before the approved text can be brought into a draft."""
+    out = ClashOut(
+        base=_side(session, found.base) if found.base else None,
+        ours=_side(session, found.ours),
+        theirs=_side(session, found.theirs),
+        conflicts=[ConflictOut.of(conflict) for conflict in found.conflicts],
+    )
+    return MergeConflict(
+        "The approved text and this draft hold different words for the same sentences. Nothing was changed. Send one "
+        "wording for each of the conflicts, in their order, as resolutions.",
+        **out.model_dump(mode="json"),
+    )
+
+
+def _side(session: Session, revision: Revision) -> SideOut:
+    return SideOut(revision=present_rows(session, [revision])[0], text=revisions.text_of(session, revision))

@@ -1,0 +1,122 @@
+"""Drafts and edits in requests and answers."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from app.drafts.models import Draft, DraftKind, DraftState
+from app.drafts.service import head_of
+from app.drafts.standing import Standing
+from app.revisions.schemas import ConflictOut, RevisionOut, RevisionRow
+from app.web.schemas import MAX_TEXT, Id, In, Out, Problem, Slug, SummaryIn, TextIn
+
+MAX_RESOLUTIONS = 2_000
+
+
+class EditIn(In):
+    """An edit: the whole new text, and the revision that its author had in front of them."""
+
+    base: Id
+    text: TextIn
+    summary: SummaryIn = ""
+
+
+class ForkIn(In):
+    """A draft of one's own. `from` is a revision of the page; left out, the approved text, else the shared draft's."""
+
+    from_: Id | None = Field(default=None, alias="from")
+    name: Annotated[str, Field(max_length=500, examples=["Shorter topline"])] = ""
+    text: TextIn | None = None
+    summary: SummaryIn = ""
+
+
+class UpdateIn(In):
+    """A wording for each conflict, in their order: one of its sides, or another."""
+
+    resolutions: Annotated[list[Annotated[str, Field(max_length=MAX_TEXT)]], Field(max_length=MAX_RESOLUTIONS)] = Field(
+        default=[], examples=[["Everyone needs a decent home they can afford."]]
+    )
+
+
+class DraftOut(Out):
+    """A line of revisions of a page. `ahead` and `behind` count revisions against the approved text.
+
+    Before a first text is approved they count against the shared draft. `clean`: the draft and that text go together
+    without a person.
+    """
+
+    id: Id
+    page: Slug
+    name: str = Field(examples=["Shorter topline"])
+    kind: DraftKind
+    owner: str | None = Field(examples=["anna"], description="Null for the shared draft.")
+    state: DraftState
+    base: Id | None = Field(description="The revision it was forked from.")
+    head: Id
+    behind: int = Field(examples=[0])
+    ahead: int = Field(examples=[2])
+    clean: bool
+
+    @classmethod
+    def of(cls, draft: Draft, page: str, owner: str | None, standing: Standing) -> "DraftOut":
+        return cls(
+            id=draft.id,
+            page=page,
+            name=draft.name,
+            kind=DraftKind(draft.kind),
+            owner=owner,
+            state=DraftState(draft.state),
+            base=draft.base_id,
+            head=head_of(draft),
+            behind=standing.behind,
+            ahead=standing.ahead,
+            clean=standing.clean,
+        )
+
+
+class SavedOut(Out):
+    """The revision that holds the edit; `merged` if it was joined with what others had saved meanwhile."""
+
+    revision: RevisionOut
+    merged: bool = Field(examples=[False])
+
+
+class SideOut(Out):
+    """One of the texts of a clash."""
+
+    revision: RevisionRow
+    text: str = Field(examples=["Everyone needs a decent home."])
+
+
+class SavedAsOut(Out):
+    """The draft in which the author's text was kept, and its revision."""
+
+    id: Id
+    head: Id
+
+
+class ClashOut(Out):
+    """What a merge could not decide: the text both sides started from, both sides, and the sentences."""
+
+    base: SideOut | None
+    ours: SideOut
+    theirs: SideOut
+    conflicts: list[ConflictOut]
+
+
+class EditClashOut(ClashOut):
+    """A clash of an edit, whose text was kept all the same."""
+
+    saved_as: SavedAsOut
+
+
+class MergeProblem(Problem, ClashOut):
+    """The problem document of a clash."""
+
+    status: Literal[409]
+
+
+class EditProblem(Problem, EditClashOut):
+    """The problem document of an edit that clashes."""
+
+    status: Literal[409]
