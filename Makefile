@@ -33,7 +33,7 @@ check: $(VENV)/.ready-dev  ## style, types, package order, templates, migrations
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/djlint --check --lint templates
+	$(BIN)/djlint --lint templates
 	$(BIN)/python -m tests.check_migrations
 
 soak: $(VENV)/.ready-dev  ## long fault and load runs

@@ -209,3 +209,7 @@ def check() -> None:
 def main() -> None:
     """Run the command named on the command line."""
     cli()
+
+
+if __name__ == "__main__":
+    main()

@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.staticfiles import StaticFiles
 
+from app import health
 from app.accounts import routes as accounts
 from app.accounts import screens as accounts_screens
 from app.activity import routes as activity
@@ -18,6 +19,7 @@ from app.consensus.rule import Rule
 from app.database import Clock, Database, utc_now
 from app.drafts import routes as drafts
 from app.drafts import screens as drafts_screens
+from app.drafts.standing import Standings
 from app.pages import routes as pages
 from app.pages import screens as pages_screens
 from app.publishing import routes as publishing
@@ -26,10 +28,12 @@ from app.revisions import screens as revisions_screens
 from app.search import routes as search
 from app.search import screens as search_screens
 from app.settings import ROOT, Settings
-from app.web import problems
+from app.web import docs, help, openapi, problems
 from app.web.door import Door
 from app.web.headers import SecurityHeaders
+from app.web.methods import HeadAsGet
 from app.web.session import WriteGate
+from app.web.strict import check_request
 
 API_PREFIX = "/api/v1"
 
@@ -49,12 +53,18 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, follow: bool = Tru
         database.dispose()
 
     app = FastAPI(
-        title="Message Workshop", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False
+        title="Message Workshop",
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=openapi.name_operation,
     )
     app.state.settings, app.state.database, app.state.follower = settings, database, follower
     app.state.write_gate = WriteGate(database)
     for package in (accounts, activity, pages, revisions, drafts, consensus, publishing, search):
-        app.include_router(package.api, prefix=API_PREFIX)
+        app.include_router(package.api, prefix=API_PREFIX, dependencies=[Depends(check_request)])
     for screens in (
         pages_screens,
         revisions_screens,
@@ -63,10 +73,15 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, follow: bool = Tru
         search_screens,
         activity_screens,
         accounts_screens,
+        docs,
+        help,
     ):
         app.include_router(screens.site)
+    app.include_router(health.api)
     app.mount("/static", StaticFiles(directory=ROOT / "static"), name="static")
     problems.install(app)
+    openapi.install(app)
+    app.add_middleware(HeadAsGet)
     app.add_middleware(Door, settings=settings)
     app.add_middleware(SecurityHeaders, base_url=settings.base_url)
     return app
@@ -81,4 +96,5 @@ def open_database(settings: Settings, *, clock: Clock = utc_now) -> Database:
         neighbour_wait=settings.neighbour_wait,
         active_days=settings.active_days,
     )
+    database.info["standings"] = Standings()
     return database

@@ -1,10 +1,10 @@
 """Gather the facts about candidates and ask the rule."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from fractions import Fraction
 
-from sqlalchemy import ColumnElement, and_, func
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from app.accounts import chapters
@@ -45,6 +45,38 @@ def decide_on(
     """How the candidate stands now. Nothing is written."""
     if tally is None:
         tally = count_votes(session, [candidate.id]).get(candidate.id, {})
+    if names is None:
+        names = chapters.names_by_id(session)
+    bars = _bars_before(session, [candidate]).get(candidate.id, ())
+    return _decide(session, candidate, tally, bars, electorate_of(session, candidate), names)
+
+
+def decide_on_all(session: Session, listed: Sequence[Candidate]) -> list[Decision]:
+    """How each candidate stands now, in their order. What they have in common is read once."""
+    tallies = count_votes(session, (candidate.id for candidate in listed))
+    bars, names = _bars_before(session, listed), chapters.names_by_id(session)
+    unopened = electorate_of(session, None) if any(candidate.electorate is None for candidate in listed) else None
+    return [
+        _decide(
+            session,
+            candidate,
+            tallies.get(candidate.id, {}),
+            bars.get(candidate.id, ()),
+            unopened if candidate.electorate is None and unopened else electorate_of(session, candidate),
+            names,
+        )
+        for candidate in listed
+    ]
+
+
+def _decide(
+    session: Session,
+    candidate: Candidate,
+    tally: Tally,
+    bars: tuple[Bar, ...],
+    electorate: Electorate,
+    names: Mapping[int, str],
+) -> Decision:
     facts = CandidateFacts(
         tally=tally,
         unchanged_since=candidate.changed_at,
@@ -55,14 +87,7 @@ def decide_on(
         stale=candidate.stale,
         ended=State(candidate.closed) if candidate.closed is not None else None,
     )
-    return decide(
-        facts,
-        CurrentFacts(_bars(session, candidate)),
-        electorate_of(session, candidate),
-        rule_of(session, candidate),
-        now(session),
-        names=chapters.names_by_id(session) if names is None else names,
-    )
+    return decide(facts, CurrentFacts(bars), electorate, rule_of(session, candidate), now(session), names=names)
 
 
 def electorate_of(session: Session, candidate: Candidate | None) -> Electorate:
@@ -91,14 +116,15 @@ def count_votes(session: Session, candidate_ids: Iterable[int]) -> dict[int, Tal
     }
 
 
-def _bars(session: Session, candidate: Candidate) -> tuple[Bar, ...]:
-    """The scores set by promotions that wrote sentences which this candidate rewrites.
+def _bars_before(session: Session, listed: Sequence[Candidate]) -> dict[int, tuple[Bar, ...]]:
+    """The scores set by promotions that wrote sentences which a candidate rewrites, by candidate.
 
     Those that lapsed since its facts last changed count too: passing begins when the last one ended.
     """
-    window = timedelta(seconds=rule_of(session, candidate).rival_window)
+    windows = {it.id: timedelta(seconds=rule_of(session, it).rival_window) for it in listed}
+    counts_after = {it.id: it.changed_at - windows[it.id] for it in listed}
     rows = session.exec(
-        select(WrittenSentence.score, WrittenSentence.at, Revision.number)
+        select(Dependency.candidate_id, WrittenSentence.score, WrittenSentence.at, Revision.number)
         .join(
             Dependency,
             (col(Dependency.page_id) == WrittenSentence.page_id) & (col(Dependency.hash) == WrittenSentence.hash),
@@ -106,14 +132,15 @@ def _bars(session: Session, candidate: Candidate) -> tuple[Bar, ...]:
         .join(Approval, col(Approval.id) == WrittenSentence.approval_id)
         .join(Revision, col(Revision.id) == Approval.revision_id)
         .where(
-            Dependency.candidate_id == candidate.id,
+            col(Dependency.candidate_id).in_(list(windows)),
             col(Dependency.rewrites),
-            WrittenSentence.at > candidate.changed_at - window,
+            WrittenSentence.at > min(counts_after.values(), default=now(session)),
         )
         .distinct()
     )
-    return tuple(Bar(Fraction(score), at + window, f"r{number}") for score, at, number in rows)
-
-
-def _same_sentence() -> ColumnElement[bool]:
-    return and_(col(Dependency.page_id) == WrittenSentence.page_id, col(Dependency.hash) == WrittenSentence.hash)
+    bars: dict[int, tuple[Bar, ...]] = {}
+    for candidate_id, score, at, number in rows:
+        if at > counts_after[candidate_id]:
+            bar = Bar(Fraction(score), at + windows[candidate_id], f"r{number}")
+            bars[candidate_id] = (*bars.get(candidate_id, ()), bar)
+    return bars

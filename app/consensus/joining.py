@@ -1,6 +1,6 @@
 """Parts of three texts one after the other, with the spaces and empty lines that belong between them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -74,13 +74,19 @@ def _gap(parts: Parts, one: int | None, other: int | None) -> str | None:
 def _composed(before: Piece, after: Piece, sources: Sources) -> str:
     """What separates two pieces that are neighbours in no source."""
     found = []
-    for parts, k in ((sources.theirs, after.theirs), (sources.ours, after.ours)):
+    for parts, _, k in _places(before, after, sources):
         if k and parts[k - 1].kind == before.kind:
             found.append(parts[k - 1].gap)
-    for parts, k in ((sources.theirs, before.theirs), (sources.ours, before.ours)):
+    for parts, k, _ in _places(before, after, sources):
         if k is not None and k + 1 < len(parts) and parts[k + 1].kind == after.kind:
             found.append(parts[k].gap)
     if SENTENCE in (before.kind, after.kind):
         return found[0] if found else " "
     runs_on = before.kind == after.kind and after.kind in _RUNS_ON
     return next((gap for gap in found if gap.count("\n") > 1 or runs_on), "\n\n")
+
+
+def _places(before: Piece, after: Piece, sources: Sources) -> Iterator[tuple[Parts, int | None, int | None]]:
+    yield sources.theirs, before.theirs, after.theirs
+    yield sources.ours, before.ours, after.ours
+    yield sources.base, before.base, after.base

@@ -152,12 +152,11 @@ def _moved(old: Parts, new: Parts, pairs: Sequence[tuple[int, int]]) -> list[tup
         if i not in paired_old
         and old_count[part.key] == 1
         and (j := places.get(part.key)) is not None
-        and (part.telling or same_neighbour(old, new, i, j))
+        and (part.telling or _same_neighbour(old, new, i, j))
     ]
 
 
-def same_neighbour(old: Parts, new: Parts, i: int, j: int) -> bool:
-    """Whether the same part stands before, or after, part `i` of the one and part `j` of the other."""
+def _same_neighbour(old: Parts, new: Parts, i: int, j: int) -> bool:
     before = i > 0 and j > 0 and old[i - 1].key == new[j - 1].key
     return before or (i + 1 < len(old) and j + 1 < len(new) and old[i + 1].key == new[j + 1].key)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from app.consensus.joining import Piece, Sources, join, three_way
-from app.consensus.matching import Fate, Hunk, Matching, same_neighbour
+from app.consensus.matching import Fate, Hunk, Matching
 from app.consensus.parts import MARK, Part, text_of
 from app.revisions.align import align
 from app.revisions.segments import Kind
@@ -75,9 +75,9 @@ class Reapplication:
     def _standing(self, j: int) -> Piece:
         """A part of the newer text that the change leaves alone, but for spaces within it."""
         part, i = self.theirs.new[j], self.theirs.origin[j]
-        k = self.ours.place[i] if i is not None and self.ours.fate[i] in _IN_ORDER else None
-        if i is None or k is None:
+        if i is None or self.ours.fate[i] not in _IN_ORDER:
             return Piece(part.content, part.kind, i, None, j)
+        k = _known(self.ours.place[i])
         content = part.content
         if self.ours.fate[i] is Fate.SAME and self.theirs.fate[i] in _UNTOUCHED:
             content = three_way(self.ours.old[i].content, self.ours.new[k].content, content)
@@ -85,8 +85,8 @@ class Reapplication:
 
     def _piece(self, k: int) -> Piece:
         part, i = self.ours.new[k], self.ours.origin[k]
-        in_order = i is not None and self.ours.fate[i] in _IN_ORDER
-        return Piece(part.content, part.kind, i, k, self.theirs.place[i] if in_order else None)
+        j = None if i is None or self.ours.fate[i] is Fate.MOVED else self.theirs.place[i]
+        return Piece(part.content, part.kind, i, k, j)
 
     def _rewrite(self, i: int, k: int) -> None:
         j = self.theirs.place[i]
@@ -156,8 +156,8 @@ class Reapplication:
             self.neighbour |= fate is Fate.EDITED or any(self.theirs.origin[n] is None for n in beside)
             self.edits.replaced[j] = []
             content = self.theirs.new[j].content if fate is Fate.EDITED else self.ours.new[k].content
-            return Piece(content, self.ours.new[k].kind, None, k, None)
-        if j is None or not same_neighbour(self.ours.new, self.theirs.new, k, j):
+            return Piece(content, self.ours.new[k].kind, i, k, None)
+        if j is None or self.ours.hunk_of_new(k).after != self.theirs.hunk_of_new(j).after:
             self._clash([i], [k])
         return None
 
@@ -168,9 +168,10 @@ class Reapplication:
         return before and i + 1 < len(old) and j + 1 < len(new) and origin[j + 1] == i + 1
 
     def _holds(self, run: Sequence[int]) -> bool:
-        """Whether the newer text wrote the same, in one piece, anywhere; only for what can be known again."""
+        """Whether the newer text wrote the same, in one piece, anywhere; only for new words that can be known again."""
         parts = [self.ours.new[k] for k in run]
-        if not any(part.telling for part in parts):
+        known = {part.key for part in self.ours.old}
+        if any(part.key in known for part in parts) or not any(part.telling for part in parts):
             return False
         keys = [part.key for part in parts]
         return any(

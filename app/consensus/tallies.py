@@ -1,7 +1,7 @@
 """Counting votes: how many are needed, what a chapter can count for, and where a candidate stands."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -81,10 +81,6 @@ class ChapterCount:
     def left(self) -> int:
         """Members of the electorate who have neither supported nor opposed; those who passed are among them."""
         return max(0, self.members - self.cast)
-
-    def weigh(self, votes: int) -> Fraction:
-        """What so many of its votes weigh, once all its votes are scaled down to the cap."""
-        return Fraction(votes) if self.cast <= self.cap else Fraction(votes * self.cap, self.cast)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +164,17 @@ def count_tally(tally: Mapping[int | None, Counts], electorate: Electorate) -> C
         active=active,
         need=need,
         reach=sum(line.counted for line in lines),
-        support=sum((line.weigh(line.votes.support) for line in lines), Fraction(0)),
-        oppose=sum((line.weigh(line.votes.oppose) for line in lines), Fraction(0)),
+        support=_weigh([(line, line.votes.support) for line in lines]),
+        oppose=_weigh([(line, line.votes.oppose) for line in lines]),
     )
+
+
+def _weigh(votes: Sequence[tuple[ChapterCount, int]]) -> Fraction:
+    """The sum of the votes, those of a chapter with more votes than its cap scaled down to it."""
+    under = sum(number for line, number in votes if line.cast <= line.cap)
+    over = [(number * line.cap, line.cast) for line, number in votes if line.cast > line.cap]
+    denominator = math.lcm(*(cast for _, cast in over))
+    return under + Fraction(sum(number * (denominator // cast) for number, cast in over), denominator)
 
 
 def _pool(

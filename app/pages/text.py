@@ -38,7 +38,7 @@ def normalise(raw: str, *, pointer: str = "/text", max_bytes: int = MAX_BYTES) -
             "This text holds half of a character (a lone surrogate). Paste it again as plain text.", pointer=pointer
         )
     text = _CONTROLS.sub("", raw.replace("\r\n", "\n").replace("\r", "\n"))
-    if heap := None:
+    if heap := _ACCENT_HEAP.search(text):
         raise Refused(
             f"This text holds more than {MAX_ACCENTS} accents on one letter (character {heap.start()}), which hides "
             "what stands around it. Remove them and send again.",

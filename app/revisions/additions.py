@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from app.revisions.align import align
-from app.revisions.changes import MAX_COMPARED, Comparison, Hunk, Sentences, bag, similarity
+from app.revisions.changes import MAX_COMPARED, Comparison, Hunk, Sentences, bag, holds_words_of, similarity
 from app.revisions.notes import is_definition, misled_notes
 from app.revisions.segments import Kind
 from app.revisions.weave import Conflict, Part, Places, Span
@@ -51,6 +51,22 @@ def home_of_addition(hunk: Hunk, compared: Comparison, side: int) -> int | str:
     if before.b1 != hunk.b0 or before.deletes:
         return "One side removed the passage after which the other added something."
     return next((before.s1 - k for k in range(before.s0, before.s1) if other.kinds[k] is Kind.HEADING), 0)
+
+
+def was_reshaped(hunk: Hunk, compared: Comparison, side: int, start: int) -> bool:
+    """Whether the other side, where its sentence `start` is the change's first, split or joined the paragraph there.
+
+    A block of its own goes well between the two halves of what the other split.
+    """
+    base, text, other = compared.base, compared.texts[side], compared.texts[3 - side]
+    if hunk.reworded:
+        return False
+    whole = hunk.inserts and text.opens[hunk.s0] and not _goes_on(text, hunk.s1)
+    return any(
+        _goes_on(base, g) != _goes_on(other, start + g - hunk.b0)
+        and (_goes_on(other, start + g - hunk.b0) or not whole)
+        for g in range(hunk.b0, hunk.b1 + 1)
+    )
 
 
 def _brings_heading(text: Sentences, k: int) -> bool:
@@ -241,14 +257,25 @@ def _is_unchanged(part: Part, key: str, compared: Comparison) -> bool:
 
 
 def _said_again(parts: Sequence[Part], compared: Comparison) -> list[tuple[int, str]]:
-    ours = [(k, bag(p.content)) for k, p in enumerate(parts) if isinstance(p.content, str) and _added_by(p, 1)]
-    theirs = [(k, bag(p.content)) for k, p in enumerate(parts) if isinstance(p.content, str) and _added_by(p, 2)]
-    both_removed = [bag(compared.base.keys[i]) for i in sorted(compared.gone[0] & compared.gone[1])]
+    ours, theirs = (
+        [(k, bag(p.content)) for k, p in enumerate(parts) if isinstance(p.content, str) and _added_by(p, side)]
+        for side in (1, 2)
+    )
+    both_removed = [compared.base.keys[i] for i in sorted(compared.gone[0] & compared.gone[1])]
+    removed_bags = [bag(key) for key in both_removed]
     found = [
         (k, "One side removed this, the other moved or rewrote it.")
         for k, words in ours + theirs
-        if len(words) >= TELLING and any(similarity(words, old) >= SAME_THING for old in both_removed)
+        if words in removed_bags
+        or any(1_000 * len(words & old) >= SAME_THING * max(min(len(words), len(old)), TELLING) for old in removed_bags)
     ]
+    for k, part in enumerate(parts if both_removed else ()):
+        if isinstance(part.content, str) and (span := part.places.base) is not None:
+            before = compared.base.keys[span[0]]
+            if part.content != compared.base.texts[span[0]] and any(
+                len(bag(old)) >= TELLING and holds_words_of(part.content, old, besides=before) for old in both_removed
+            ):
+                found.append((k, "One side removed a sentence that the other made part of this one."))
     if len(ours) * len(theirs) > MAX_COMPARED:
         theirs = []
     return found + [

@@ -64,7 +64,8 @@ def blame(history: Sequence[Version], target: int) -> list[Run]:
             continue
         earlier = same_text.setdefault(version.text, [])
         ancestors = _ancestors(versions, version.id) if earlier else set()
-        restored = next((id_ for id_ in earlier if id_ in ancestors), None)
+        nearest = [parent for parent in version.parents if parent in earlier]
+        restored = next((id_ for id_ in [*nearest, *earlier] if id_ in ancestors), None)
         if restored is not None:
             done[version.id] = done[restored]
         else:

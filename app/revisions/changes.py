@@ -145,12 +145,14 @@ def sentence_hunks(base: Sentences, side: Sentences) -> list[Hunk]:
     """The changes that made the side from the base, in order.
 
     Equal blocks are aligned first, then equal sentences between them, then what is left is paired where the wording
-    is alike (`similarity` of at least one half), in order, so that the sum of similarities is greatest.
+    is alike (`similarity` of at least one half), in order, so that the sum of similarities is greatest. Sentences that
+    were joined or split are one change.
     """
     pairs = _equal_pairs(base, side)
     alike: list[tuple[int, int]] = []
     for b0, b1, s0, s1 in _stretches(pairs, len(base.texts), len(side.texts)):
-        alike += [(b0 + i, s0 + j) for i, j in _pair_alike(base.keys[b0:b1], side.keys[s0:s1])]
+        found = _pair_alike(base.keys[b0:b1], side.keys[s0:s1])
+        alike += _without_joined(base.keys, side.keys, [(b0 + i, s0 + j) for i, j in found], (b0, b1, s0, s1))
     hunks: list[Hunk] = []
     at = (0, 0)
     for i, j in sorted([*pairs, *alike, (len(base.texts), len(side.texts))]):
@@ -162,6 +164,28 @@ def sentence_hunks(base: Sentences, side: Sentences) -> list[Hunk]:
             hunks.append(Hunk(i, i + 1, j, j + 1, reworded=True))
         at = (i + 1, j + 1)
     return hunks
+
+
+def _without_joined(
+    base: Sequence[str], side: Sequence[str], pairs: Sequence[tuple[int, int]], stretch: tuple[int, int, int, int]
+) -> Iterator[tuple[int, int]]:
+    """The pairs but those of a sentence that took in an unpaired neighbour's words, or gave it some of its own."""
+    b0, b1, s0, s1 = stretch
+    line = [(b0 - 1, s0 - 1), *pairs, (b1, s1)]
+    for (i0, j0), (i, j), (i1, j1) in zip(line, line[1:], line[2:], strict=False):
+        lost = [base[k] for k in (i - 1, i + 1) if i0 < k < i1]
+        new = [side[k] for k in (j - 1, j + 1) if j0 < k < j1]
+        if not any(holds_words_of(side[j], text, besides=base[i]) for text in lost) and not any(
+            holds_words_of(base[i], text, besides=side[j]) for text in new
+        ):
+            yield i, j
+
+
+def holds_words_of(sentence: str, other: str, *, besides: str) -> bool:
+    """Whether the sentence has half of another one's words among those that it does not share with a third."""
+    words = {word for word, _ in bag(other)}
+    own = {word for word, _ in bag(sentence) - bag(besides)}
+    return 2 * len(words & own) >= len(words)
 
 
 def word_hunks(base: Strand, side: Strand) -> list[Hunk]:

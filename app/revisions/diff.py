@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from app.revisions.diff_edits import is_word
 from app.revisions.diff_sentence import sentence_of
-from app.revisions.diff_words import Operation, Part, is_word, parts_of
+from app.revisions.diff_words import Operation, Part, parts_of
 from app.revisions.segments import words_of
 
 

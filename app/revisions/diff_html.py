@@ -77,7 +77,7 @@ def _change(texts: dict[str, str], change: int, seen: set[int] | None) -> str:
         place = f' id="change-{change}" tabindex="-1"'
     marks = _mark("del", "removed", texts["delete"]) + _mark("ins", "added", texts["insert"])
     marks += _mark("ins", "moved here", texts["move"], ' class="moved"')
-    return f'<span class="change" role="suggestion"{place}>{marks}</span>'
+    return f'<span class="change"{place}>{marks}</span>'
 
 
 def _moved_away(text: str, change: int, *, linked: bool) -> str:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from app.revisions.diff_words import align_in_bounds
+from app.revisions.diff_edits import align_in_bounds
 
 CONTEXT = 3
 """Unchanged lines shown on either side of a change."""

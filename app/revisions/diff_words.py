@@ -1,14 +1,13 @@
 """Which words of one text are kept, left out, added or moved in another, found sentence by sentence."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from typing import Literal, NamedTuple
-from unicodedata import category
 
-from app.revisions.align import align
+from app.revisions.diff_edits import Edit, align_in_bounds, edits_of, is_word
 from app.revisions.segments import INTRO, Block, Kind, blocks_of, words_of
 
 Operation = Literal["equal", "insert", "delete", "move"]
@@ -16,18 +15,14 @@ Operation = Literal["equal", "insert", "delete", "move"]
 SIMILAR = 1 / 3
 """The share of letters in common words from which two sentences count as one sentence that was rewritten."""
 
-SHORT_WORD, LONG_WORD = 3, 12
-"""For likeness words of no more ASCII letters count only where there are no others, and so many letters of one word."""
+LONG_WORD = 12
+"""The letters of one word that count at most, so that a web address does not outweigh its sentence."""
 
 SHORT = 3
 """A sentence of so many words is compared with the one in its place however little they share."""
 
 MOVED = 4
 """The words a passage needs to be shown as moved; fewer turn up in two places by chance."""
-
-
-MAX_COMPARED = 16_000**2
-"""Stretches with more pairs of tokens than this, two whole pages without a common line, count as rewritten."""
 
 
 class Part(NamedTuple):
@@ -73,33 +68,6 @@ def parts_of(old: str, new: str) -> list[Part]:
     return _numbered(list(_written(before, after, pairs, moved)))
 
 
-_WORDLIKE = frozenset(("So", "Sc", "Mn", "Mc"))
-
-
-def is_word(token: str) -> bool:
-    """Whether a token of `words_of` is a word, number, emoji or currency sign: no spaces and no punctuation."""
-    return token[0].isalnum() or category(token[0]) in _WORDLIKE
-
-
-def align_in_bounds(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:
-    """`align`; of stretches too long for it, only what is equal at their starts and ends."""
-    if len(a) * len(b) <= MAX_COMPARED:
-        return align(a, b)
-    start = end = 0
-    shorter = min(len(a), len(b))
-    while start < shorter and a[start] == b[start]:
-        start += 1
-    while end < shorter - start and a[-1 - end] == b[-1 - end]:
-        end += 1
-    rest_a, rest_b = a[start : len(a) - end], b[start : len(b) - end]
-    middle = align(rest_a, rest_b) if len(rest_a) * len(rest_b) <= MAX_COMPARED else []
-    return [
-        *((at, at) for at in range(start)),
-        *((start + i, start + j) for i, j in middle),
-        *((len(a) - back, len(b) - back) for back in range(end, 0, -1)),
-    ]
-
-
 @dataclass(frozen=True)
 class _Sentence:
     """One sentence, or a whole block that is unchanged, with the spaces and empty lines after it, which `key` lacks."""
@@ -119,13 +87,8 @@ class _Sentence:
         return [token for token in self.tokens if token[0].isalnum() or is_word(token)]  # nearly all at once
 
     @cached_property
-    def telling(self) -> list[str]:
-        """The words that tell sentences apart, so without "of" and "the" where there are others."""
-        return [word for word in self.words if len(word) > SHORT_WORD or not word.isascii()] or self.words
-
-    @cached_property
     def letters(self) -> int:
-        return sum(min(len(word), LONG_WORD) for word in self.telling)
+        return sum(min(len(word), LONG_WORD) for word in self.words)
 
     @property
     def unit(self) -> str:
@@ -186,10 +149,6 @@ def _undivided(number: int, block: Block, title: str) -> _Sentence:
     return _Sentence(block.content + block.gap, block.content, title, number, block.kind)
 
 
-def _letters(words: Iterable[str]) -> int:
-    return sum(map(len, words))
-
-
 def _moves(before: Sequence[_Sentence], after: Sequence[_Sentence], kept: Sequence[tuple[int, int]]) -> dict[int, int]:
     """Sentences that stand unchanged somewhere else, old index to new; neighbours that moved together count as one."""
     free = set(range(len(after))) - {j for _, j in kept}
@@ -237,8 +196,8 @@ def _rewritten(
     """Pairs of sentences that share most of their letters, counted along the words that all of them have in common."""
     if len(olds) == len(news) == 1 and max(len(before[olds[0]].words), len(after[news[0]].words)) <= SHORT:
         return [(olds[0], news[0])]
-    words_old = [(word, i) for i in olds for word in before[i].telling]
-    words_new = [(word, j) for j in news for word in after[j].telling]
+    words_old = [(word, i) for i in olds for word in before[i].words]
+    words_new = [(word, j) for j in news for word in after[j].words]
     shared: Counter[tuple[int, int]] = Counter()
     for at_old, at_new in align_in_bounds([word for word, _ in words_old], [word for word, _ in words_new]):
         word, i = words_old[at_old]
@@ -298,54 +257,16 @@ def _compared(old: _Sentence, new: _Sentence) -> Iterator[Part]:
         yield Part("equal", new.text, new.section, block, new.kind)
         return
     if old.key == new.key:
-        changes = [([], [], [new.key]), ([old.text[len(old.key) :]], [new.text[len(new.key) :]], [])]
+        edits = [Edit([], [], [new.key]), Edit([old.text[len(old.key) :]], [new.text[len(new.key) :]], [])]
     else:
-        changes = _without_islands(_word_changes(old.tokens, new.tokens))
-    for removed, added, kept in changes:
-        if text := "".join(removed):
-            yield Part("delete", text, new.section, block, new.kind, sum(map(is_word, removed)))
-        if text := "".join(added):
-            yield Part("insert", text, new.section, block, new.kind, sum(map(is_word, added)))
-        if text := "".join(kept):
+        edits = edits_of(old.tokens, new.tokens)
+    for edit in edits:
+        if text := "".join(edit.removed):
+            yield Part("delete", text, new.section, block, new.kind, sum(map(is_word, edit.removed)))
+        if text := "".join(edit.added):
+            yield Part("insert", text, new.section, block, new.kind, sum(map(is_word, edit.added)))
+        if text := "".join(edit.kept):
             yield Part("equal", text, new.section, block, new.kind)
-
-
-_WordChange = tuple[list[str], list[str], list[str]]
-"""Tokens removed, tokens added in their place, tokens kept after them."""
-
-
-def _word_changes(old: list[str], new: list[str]) -> Iterator[_WordChange]:
-    pairs = align_in_bounds(old, new)
-    start_old = start_new = at = 0
-    while at <= len(pairs):
-        i, j = pairs[at] if at < len(pairs) else (len(old), len(new))
-        end = at
-        while end < len(pairs) and pairs[end] == (i + end - at, j + end - at):
-            end += 1
-        length = end - at
-        yield old[start_old:i], new[start_new:j], old[i : i + length]
-        start_old, start_new = i + length, j + length
-        at = max(end, at + 1)
-
-
-def _without_islands(changes: Iterable[_WordChange]) -> list[_WordChange]:
-    """Joins two changes where what is kept between them is short beside both: "the" alone is no help to a reader."""
-    joined: list[_WordChange] = []
-    for change in changes:
-        removed, added, kept = change
-        while joined and (removed or added) and (joined[-1][0] or joined[-1][1]):
-            removed_before, added_before, island = joined[-1]
-            room = min(_extent(removed_before, added_before), _extent(removed, added))
-            if 2 * _letters(filter(is_word, island)) > room:
-                break
-            removed, added = [*removed_before, *island, *removed], [*added_before, *island, *added]
-            joined.pop()
-        joined.append((removed, added, kept))
-    return joined
-
-
-def _extent(removed: Iterable[str], added: Iterable[str]) -> int:
-    return max(_letters(filter(is_word, removed)), _letters(filter(is_word, added)))
 
 
 def _numbered(parts: Sequence[Part]) -> list[Part]:
@@ -362,7 +283,7 @@ def _numbered(parts: Sequence[Part]) -> list[Part]:
         if is_equal:
             continue
         changed = list(stretch)
-        leading = [at for at in changed if not parts[at].text.isspace()] or changed
+        leading = [at for at in changed if parts[at].op == "move" or not parts[at].text.isspace()] or changed
         last: Part | None = None
         for at in leading:
             if not parts[at].away:

@@ -4,7 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from app.errors import Refused
-from app.revisions.additions import ask_about_doubles, home_of_addition, order_additions, removes_what_is_gone
+from app.revisions.additions import (
+    ask_about_doubles,
+    home_of_addition,
+    order_additions,
+    removes_what_is_gone,
+    was_reshaped,
+)
 from app.revisions.changes import Comparison, Hunk, compare
 from app.revisions.segments import Kind
 from app.revisions.weave import Conflict, Part, Piece, Places, Span, larger, weave
@@ -122,13 +128,23 @@ def _unchanged(compared: Comparison, at: tuple[int, int, int], until: int) -> It
     for k in range(until - at[0]):
         i = at[0] + k
         places = Places(*((start + k, start + k + 1) for start in at))
-        yield Part(base.texts[i], places, base.kinds[i], base.opens[i], base.kinds[i])
+        yield Part(base.texts[i], places, base.kinds[i], _opens(places, compared), base.kinds[i])
+
+
+def _opens(places: Places, compared: Comparison) -> bool:
+    """Whether a sentence that stands in all three is the first of its block: as the side has it that changed it."""
+    base, ours, theirs = (
+        text.opens[span[0]] for text, span in zip(compared.texts, places.each(), strict=True) if span is not None
+    )
+    return ours and theirs if base else ours or theirs
 
 
 def _take(group: _Group, compared: Comparison, parts: list[Part]) -> None:
     """Append a change that one side alone made, or a conflict if it has lost its place."""
     side, hunk = (1, group.mine[0]) if group.mine else (2, group.other[0])
     home = home_of_addition(hunk, compared, side)
+    if was_reshaped(hunk, compared, side, (group.theirs, group.ours)[side - 1][0]):
+        home = "One side split or joined the paragraph in which the other added or removed something."
     if isinstance(home, str):
         parts.append(_conflict(group, compared, home))
         return
@@ -165,13 +181,13 @@ def _decide(group: _Group, compared: Comparison, guarded: Guard) -> list[Part]:
 
 
 def _conflict(group: _Group, compared: Comparison, reason: str) -> Part:
-    places = Places(group.base, group.ours, group.theirs)
-    base, ours, theirs = (text.between(*span) for text, span in zip(compared.texts, places.each(), strict=True) if span)
-    text, span = next(
-        (text, span) for text, span in zip(compared.texts, places.each(), strict=True) if span and span[0] < span[1]
+    spans = group.base, group.ours, group.theirs
+    base, ours, theirs = (text.between(*span) for text, span in zip(compared.texts, spans, strict=True))
+    places = Places(*(span if span[0] < span[1] else None for span in spans))
+    text, first, last = next((text, *span) for text, span in zip(compared.texts, places.each(), strict=True) if span)
+    return Part(
+        Conflict(base, ours, theirs, reason), places, text.kinds[first], text.opens[first], text.kinds[last - 1]
     )
-    content = Conflict(base, ours, theirs, reason)
-    return Part(content, places, text.kinds[span[0]], text.opens[span[0]], text.kinds[span[1] - 1])
 
 
 def _taken(group: _Group, compared: Comparison, side: int) -> list[Part]:
@@ -185,7 +201,8 @@ def _taken(group: _Group, compared: Comparison, side: int) -> list[Part]:
         theirs = (group.theirs[0] + k, group.theirs[0] + k + 1) if group.other or reworded else None
         places = Places(group.base if reworded else None, ours, theirs)
         kind = text.kinds[start + k]
-        parts.append(Part(text.texts[start + k], places, kind, text.opens[start + k], kind))
+        opens = _opens(places, compared) if reworded else text.opens[start + k]
+        parts.append(Part(text.texts[start + k], places, kind, opens, kind))
     return parts
 
 
@@ -199,4 +216,5 @@ def _reworded(group: _Group, compared: Comparison, guarded: Guard) -> Part:
     if isinstance(combined, Clash):
         return _conflict(group, compared, combined.reason)
     kind = ours.kinds[o] if theirs.kinds[t] is base.kinds[b] else theirs.kinds[t]
-    return Part(combined, Places(group.base, group.ours, group.theirs), kind, ours.opens[o] and theirs.opens[t], kind)
+    places = Places(group.base, group.ours, group.theirs)
+    return Part(combined, places, kind, _opens(places, compared), kind)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.revisions.changes import Strand
-from app.revisions.segments import Kind
+from app.revisions.segments import Kind, blocks_of
 
 Span = tuple[int, int]
 Three = tuple[Strand, Strand, Strand]
@@ -127,15 +127,35 @@ def _part_gap(parts: Sequence[Part], k: int, line: Sequence[Places], strands: Th
         return gap
     before, after = parts[k - 1], parts[k]
     joined = before.last is after.kind and after.kind in (Kind.ITEM, Kind.ROW, Kind.CODE, Kind.FRONT_MATTER)
-    if known is None and joined and after.opens:
-        # Two lists or tables that grew at their ends go on as one, whatever followed the first of them.
+    if known is None and (joined or not after.opens):
+        # Two lists or paragraphs that both grew at the end go on as one, whatever followed the first addition.
         gap = next(strand.gaps[y[0]] for y, strand in zip(after.places.each(), strands, strict=True) if y is not None)
     own_line = (after.opens and after.kind is not Kind.PARAGRAPH) or before.last in (Kind.HEADING, Kind.ROW)
     if own_line and "\n" not in gap:
         gap = "\n" if joined else "\n\n"
-    if known is None and after.opens and not joined and gap.count("\n") < 2:
-        gap = "\n\n"
+    if after.opens and gap.count("\n") < 2:
+        new = known is None and not joined
+        if new or (not _as_in_base(before, gap, after, strands[0]) and _would_glue(before, gap, after)):
+            gap = "\n\n"
     return gap
+
+
+def _as_in_base(before: Part, gap: str, after: Part, base: Strand) -> bool:
+    """Whether nobody changed these two neighbours, nor what separates them."""
+    x, y = before.places.base, after.places.base
+    if x is None or y is None or x[1] != y[0] or gap != base.gaps[y[0]]:
+        return False
+    return before.content == base.between(*x) and after.content == base.between(*y)
+
+
+def _would_glue(before: Part, gap: str, after: Part) -> bool:
+    """Whether two blocks would be read as one, as a paragraph right under a list item is."""
+    if not isinstance(before.content, str) or not isinstance(after.content, str):
+        return False
+    if before.last in (Kind.CODE, Kind.FRONT_MATTER):
+        return False
+    apart = len(blocks_of(before.content)) + len(blocks_of(after.content))
+    return len(blocks_of(before.content + gap + after.content)) < apart
 
 
 def _line_tail(before: Places, strands: Three, gap: str) -> str:

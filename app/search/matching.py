@@ -22,8 +22,8 @@ MAX_PHRASE_CHECKS = 1_000
 class Postings(NamedTuple):
     """The documents that hold a term, ascending, and how much each is about it, between 0 and 2.2."""
 
-    ids: array[int]
-    impacts: array[float]
+    ids: "array[int]"
+    impacts: "array[float]"
 
 
 NOWHERE = Postings(array("I"), array("f"))

@@ -16,7 +16,8 @@ LEAD = 80
 """Letters shown before the first word found, at most, unless a sentence begins later."""
 
 MAX_MARKS = 12
-"""Places looked at for each term; a passage that needs more of them says nothing new."""
+MAX_PLACES = 5
+"""Places of each of several words that are looked at to choose a passage; for a single word the first one will do."""
 
 _ACCENTED = re.compile(r"[^\W\d_a-zA-Z]")
 _SENTENCE_END = re.compile(r"[.!?。！？]['\"”’)]*\s+|\n\s*")
@@ -61,10 +62,10 @@ def best_passage(markdown: str, query: Query, analysis: Analysis) -> Passage:
     """About `WIDTH` letters in which most of the query's words stand, as plain text; else the beginning."""
     text = markdown[body_start(markdown) :]
     legs = _legs_of(query)
-    start, end = _cut(text, _best_window(_places(text, legs, analysis)))
+    start, end = _cut(text, _best_window(_places(text, legs, analysis, most=MAX_PLACES if len(legs) > 1 else 1)))
     plain = _tidy(text[start:end])
     before, after = "… " if text[:start].strip() else "", " …" if text[end:].strip() else ""
-    marks = _joined([place[:2] for place in _places(plain, legs, analysis)])
+    marks = _joined([place[:2] for place in _places(plain, legs, analysis, most=MAX_MARKS)])
     return Passage(f"{before}{plain}{after}", tuple((a + len(before), b + len(before)) for a, b in marks))
 
 
@@ -76,14 +77,14 @@ def _legs_of(query: Query) -> list[_Leg]:
     return [clause for clause in query.required if not isinstance(clause, Tagged)]
 
 
-def _places(text: str, legs: Sequence[_Leg], analysis: Analysis) -> list[_Place]:
-    """Where the legs stand, as start, end and the leg's number, in order."""
+def _places(text: str, legs: Sequence[_Leg], analysis: Analysis, *, most: int) -> list[_Place]:
+    """Where the legs stand, as start, end and the leg's number, in order; of each at least the first `most`."""
     lowered = text.lower()
     if len(lowered) != len(text):
         return _places_by_token(text, legs, analysis)
     places: list[_Place] = []
     for number, leg in enumerate(legs):
-        found = [(start, end, number) for start, end in _finds(lowered, leg, analysis)]
+        found = [(start, end, number) for start, end in islice(_finds(lowered, leg, analysis), most)]
         if not found and (_ACCENTED.search(lowered) or any(letter.isdigit() for letter in _first_of(leg))):
             return _places_by_token(text, legs, analysis)  # it may stand there with accents, or commas between digits
         places.extend(found)
@@ -101,12 +102,11 @@ def _finds(lowered: str, leg: _Leg, analysis: Analysis) -> Iterator[tuple[int, i
     sought = _first_of(leg)
     dense = is_dense(sought)
     begin = sought if dense or isinstance(leg, Start) else sought[: max(1, len(sought) - 2)]
-    at, found = lowered.find(begin), 0
-    while at >= 0 and found < MAX_MARKS:
+    at = lowered.find(begin)
+    while at >= 0:
         end = _end_of(lowered, at, leg, analysis) if dense or at == 0 or not lowered[at - 1].isalnum() else None
         if end is not None:
             yield at, end
-            found += 1
         at = lowered.find(begin, end or at + 1)
 
 

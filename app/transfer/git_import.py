@@ -16,6 +16,7 @@ from app.approvals.models import ApprovalKind
 from app.database import Database
 from app.drafts import service as drafts
 from app.drafts.models import Draft, DraftKind, DraftState
+from app.errors import Refused
 from app.pages import service as pages
 from app.pages.models import Page
 from app.pages.slugs import slug_of
@@ -44,6 +45,9 @@ class ImportReport:
     kept_local: list[str] = field(default_factory=list)
     """Pages edited here since an earlier import; what is new in git stands in a closed draft beside them."""
 
+    refused: list[str] = field(default_factory=list)
+    """Pages that cannot be had here at all, such as those whose names mix alphabets in one word."""
+
     def to_json(self) -> dict[str, Any]:
         """Counts, and everything left out by name."""
         return {
@@ -58,6 +62,8 @@ class ImportReport:
             "skipped": [asdict(entry) for entry in self.plan.skipped],
             "left_out": [asdict(entry) for entry in self.plan.left_out],
             "kept_local": self.kept_local,
+            "refused": self.refused,
+            "other_addresses": dict(self.plan.clashing_slugs),
         }
 
     def in_words(self) -> str:
@@ -99,9 +105,12 @@ def import_git(
         report = ImportReport(plan)
         total = sum(len(page.revisions) for page in plan.pages)
         for planned in plan.pages:
-            _PageImport(database, planned, repository.text_of, report).run(
-                lambda: progress(report.revisions + report.known, total, "saving revisions")
-            )
+            page = _PageImport(database, planned, repository.text_of, report)
+            try:
+                page.run(lambda: progress(report.revisions + report.known, total, "saving revisions"))
+            except Refused as error:
+                report.refused.append(f"{planned.path}: {error.detail}")
+                continue
             if approve:
                 _approve(database, planned, report)
     return report
@@ -118,6 +127,7 @@ class _PageImport:
         self._text_of = text_of
         self._report = report
         self._plans = {draft.key: draft for draft in planned.drafts}
+        self._former_key: str | None = None
         self._revision_ids: dict[str, int] = {}
         self._draft_ids: dict[str, int] = {}
         self._new: set[int] = set()
@@ -149,6 +159,7 @@ class _PageImport:
             )
             self._report.pages += 1
             record(session, Kind.PAGE_CREATED, None, page_id=page.id, subject_id=page.id, data={"title": page.title})
+        self._former_key = page.import_key
         for former in self._planned.former_slugs:
             pages.add_redirect(session, page, former)
         shared = self._planned.drafts[0]
@@ -216,10 +227,17 @@ class _PageImport:
             drafts.close(session, beside, DraftState.CLOSED)
         return beside
 
+    def _stored_key(self, key: str) -> str:
+        """The draft's key as saved: a page that main took over from a proposal keeps the key it came in with."""
+        ending = f":{self._planned.key.removeprefix('git:')}"
+        if self._former_key is None or not key.endswith(ending):
+            return key
+        return f"{key.removesuffix(ending)}:{self._former_key.removeprefix('git:')}"
+
     def _known_draft(self, session: Session, key: str) -> Draft | None:
         if key in self._draft_ids:
             return drafts.get_draft(session, self._draft_ids[key])
-        draft = session.exec(select(Draft).where(Draft.import_key == key)).first()
+        draft = session.exec(select(Draft).where(Draft.import_key == self._stored_key(key))).first()
         if draft is not None:
             self._draft_ids[key] = draft.id
         return draft
@@ -236,7 +254,7 @@ class _PageImport:
             owner_id=accounts.author_named(session, planned.owner).id if planned.owner else None,
             base_id=base_id,
             at=planned.at,
-            import_key=planned.key,
+            import_key=self._stored_key(planned.key),
         )
         self._draft_ids[planned.key] = draft.id
         self._new.add(draft.id)

@@ -13,6 +13,7 @@ from app.transfer.titles import address_of, one_line, title_of, unique_slugs
 
 MAX_SUMMARY = 500
 MAX_NAME = 120
+MAX_AUTHOR = 60
 GONE = "no longer on the main branch"
 
 
@@ -232,7 +233,7 @@ class _Planning:
 
 
 def _author(commit: Commit) -> str:
-    return one_line(commit.author, MAX_NAME) or "unknown"
+    return one_line(commit.author, MAX_AUTHOR) or "unknown"
 
 
 def _subject(commit: Commit) -> str:

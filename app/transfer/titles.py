@@ -6,15 +6,20 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import PurePosixPath
 
+import regex
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.front_matter import front_matter_plugin
+
+from app.pages.text import MAX_BYTES, clean_line
 
 MAX_TITLE = 120
 
 _MARKDOWN = MarkdownIt("commonmark").use(front_matter_plugin)
 _FRONT_MATTER_TITLE = re.compile(r"^title:[ \t]*(?P<value>\S.*?)[ \t]*$", re.MULTILINE)
-_UNSEEN = re.compile(r"[\x00-\x1F\x7F-\x9F\u200B\u2028\u2029\u202A-\u202E\u2060\u2066-\u2069\uFEFF]+")
+_UNSEEN = r"[\p{Default_Ignorable_Code_Point}\p{Cc}]"
+_REFUSED = regex.compile(rf"[\u202A-\u202E\u2066-\u2069\uD800-\uDFFF]|{_UNSEEN}+(?=\p{{M}})")
+_ACCENT_HEAP = regex.compile(r"(?<=\p{M}{8})\p{M}+")
 
 
 def title_of(text: str, path: str) -> str:
@@ -28,8 +33,9 @@ def title_of(text: str, path: str) -> str:
 
 
 def one_line(text: str, limit: int) -> str:
-    """The text on one line of at most `limit` characters, without characters that nobody sees."""
-    line = " ".join(_UNSEEN.sub(" ", text).split())
+    """The text on one line of at most `limit` characters, as `clean_line` writes it; what that refuses is taken out."""
+    harmless = _ACCENT_HEAP.sub("", _REFUSED.sub("", text[: 8 * limit]))
+    line = clean_line(harmless, pointer="", max_length=MAX_BYTES)
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
@@ -42,6 +48,8 @@ def unique_slugs(paths: Sequence[str], slug_of: Callable[[str], str]) -> list[st
         while slug in slugs:
             count += 1
             slug = f"{wanted}-{count}"
+            if slug_of(slug) != slug:
+                slug = f"{wanted[: -len(str(count)) - 1].rstrip('-')}-{count}"
         slugs[slug] = None
     return list(slugs)
 

@@ -47,7 +47,7 @@ def _read(path: str, method: str, operation: Json) -> Operation:
         name=operation["operationId"],
         method=method.upper(),
         path=path,
-        summary=operation.get("description", operation["summary"]),
+        summary=operation["description"],
         scopes=[] if is_open else [scope for scopes in security for scope in scopes],
         parameters=operation.get("parameters", []),
         request=_example(operation.get("requestBody", {})),

@@ -18,7 +18,7 @@ from app.web.problems import answer_domain_error, answer_plain
 from app.web.session import SAFE_METHODS
 
 MAX_BODY = 512 * 1024
-COSTLY = ("/search", "/suggest", "/diff", "/compare", "/history", "/revisions", "/blame", "/merge")
+COSTLY = frozenset({"search", "suggest", "diff", "compare", "history", "revisions", "blame", "merge"})
 
 
 class CrossSite(NotAllowed):
@@ -36,6 +36,12 @@ def is_cross_site(headers: Headers, origin: str) -> bool:
     if site is not None:
         return site not in {"same-origin", "none"}
     return headers.get("origin", origin) != origin
+
+
+def is_costly(path: str) -> bool:
+    """Whether reading here takes work that is counted; a page's own name does not make it so."""
+    steps = path.removeprefix("/api/v1").split("/")[1:]
+    return not COSTLY.isdisjoint(steps[2:] if steps[0] == "pages" else steps)
 
 
 class Door:
@@ -60,8 +66,11 @@ class Door:
             refused = CrossSite("Another site tried to act in your name here. Nothing was changed. Do it on this site itself.")
             await answer_domain_error(request, refused)(scope, receive, send)
             return
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            await answer_plain(request, 400)(scope, receive, send)  # no database keeps such a character
+            return
         name = "writes" if writing else "reads"
-        if not writing and not any(part in scope["path"] for part in COSTLY):
+        if not writing and not is_costly(scope["path"]):
             await self._app(scope, receive, send)
             return
         limit, who = self._limits[name], _identity(request)

@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 
 from app.errors import DomainError, NotAllowed, Refused
 from app.permissions import Scope, ScopeMissing, SignInNeeded
-from app.web.door import COSTLY
+from app.web.door import is_costly
 from app.web.help import help_for
 from app.web.problems import FAULT, PLAIN, PROBLEM_TYPE, all_kinds, status_of
 from app.web.schemas import Json, Problem
@@ -119,7 +119,7 @@ def _add_problems(path: str, method: str, operation: Json) -> None:
         kinds += [400, 413, 415]
     if "requestBody" in operation or any(parameter["in"] == "query" for parameter in operation.get("parameters", [])):
         kinds.append(Refused)
-    if method != "get" or any(part in path for part in COSTLY):
+    if method != "get" or is_costly(path):
         kinds.append(429)
     responses = operation["responses"]
     responses.pop("422", None)

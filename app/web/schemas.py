@@ -1,6 +1,6 @@
 """What request and answer models share: strictness, ids, moments, lists and problem documents."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Path
@@ -58,15 +58,14 @@ class Problem(BaseModel):
 
 def parse_moment(raw: object) -> object:
     """RFC 3339 with a zone, and nothing else that could be taken for a time."""
-    if isinstance(raw, datetime):
-        return raw
-    try:
-        moment = datetime.fromisoformat(str(raw))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None or "T" not in str(raw).upper():
-        raise ValueError("write a time as 2026-11-22T14:32:05Z, with “+” in an address as %2B")
-    return moment
+    if isinstance(raw, str) and "T" in raw.upper():
+        try:
+            moment = datetime.fromisoformat(raw)
+            if moment.tzinfo is not None:
+                return moment.astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+    raise ValueError("write a time as 2026-11-22T14:32:05Z, with “+” in an address as %2B")
 
 
 Id = Annotated[int, Field(ge=1, le=MAX_ID, examples=[128])]

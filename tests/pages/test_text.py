@@ -70,10 +70,10 @@ def test_heaps_of_accents_are_refused_before_they_cost_time() -> None:
     assert normalise("a" + "\u0315\u0300" * (MAX_ACCENTS // 2))
     began = time.process_time()
     with pytest.raises(Refused, match="accents on one letter"):
-        normalise("a" + "\u0315\u0300" * 500_000)
+        normalise("a" + "\u0315\u0300" * 60_000)
     for letter in ("\x00", "\x7f"):  # a control character in between holds no heap apart
         with pytest.raises(Refused, match="accents on one letter"):
-            normalise("a" + f"\u0315{letter}\u0300" * 100_000)
+            normalise("a" + f"\u0315{letter}\u0300" * 20_000)
     normalise(("a" + "\u0315\u0300" * (MAX_ACCENTS // 2)) * 150)
     assert time.process_time() - began < 1
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.revisions import diff_words
+from app.revisions import diff_edits
 from app.revisions.diff import Counts, Diff, changes_only, word_diff
 from app.revisions.diff_lines import unified
 
@@ -90,6 +90,13 @@ def test_a_text_and_itself_have_no_changes(text: str) -> None:
         ("家賃を下げる。", "家賃を上げる。", "家賃を[-下-]{+上+}げる。"),
         # other sentences are not mixed with each other
         ("Cap the rents.\n", "Vote next Tuesday evening.\n", "[-Cap the rents.\n-]{+Vote next Tuesday evening.\n+}"),
+        ("Our town lacks homes.", "Nurses strike for homes.", "[-Our town lacks homes.-]{+Nurses strike for homes.+}"),
+        ("Say no to it in May.", "Say no to it by June.", "Say no to it [-in May-]{+by June+}."),
+        (
+            "Read our plan at https://example.org/housing/2025/plan.",
+            "Read our plan at https://example.net/all/programmes/2026/homes.",
+            "Read our plan at [-https://example.org/housing/2025/plan-]{+https://example.net/all/programmes/2026/homes+}.",
+        ),
         ("One here. Two here.", "One here. Also new. Two here.", "One here. {+Also new. +}Two here."),
         # blocks first: the heading stays with its section
         ("# A\n\nOld text.\n", "# A\n\nOld text.\n\n# B\n\nMore.\n", "# A\n\nOld text.[-\n-]{+\n\n# B\n\nMore.\n+}"),
@@ -119,6 +126,22 @@ def test_paragraphs_that_moved_together_are_one_change() -> None:
     diff = word_diff(passage + rest, rest + passage)
     assert diff.sentence == "1 change: 3 sentences moved."
     assert marked(diff) == f">{passage}<{rest}<{passage}>"
+
+
+def test_code_moves_with_its_empty_lines() -> None:
+    code = "```\nfor rent in rents:\n\n    cap(rent, at=12)\n```\n\n"
+    diff = word_diff(
+        f"{code}One.\n\nTwo.\n\nThree.\n\nFour.\n\nFive.\n\nSix.\n",
+        f"One.\n\nTwo.\n\nThree.\n\nFour.\n\nFive.\n\n{code}Six.\n",
+    )
+    assert [op.text for op in diff.ops if op.op == "move"] == [code, code]
+
+
+def test_passages_that_came_from_two_places_are_two_changes() -> None:
+    one, other = "Rents rose again last year.\n\n", "Wages did not rise at all.\n\n"
+    stays = ["Homes come first.\n\n", "Schools come second.\n\n", "Roads can wait a bit.\n\n"]
+    diff = word_diff(one + stays[0] + other + "".join(stays[1:]), "".join(stays) + one + other)
+    assert diff.sentence == "2 changes: 2 sentences moved."
 
 
 @pytest.mark.parametrize("short", ["Yes.", "## Notes", "Thank you all."])
@@ -245,6 +268,10 @@ def test_a_unified_diff_patches_the_old_text_into_the_new(old: str, new: str) ->
     assert (patch == "") == (old == new)
 
 
+def test_a_unified_diff_of_a_new_text_starts_at_line_nought() -> None:
+    assert unified("", "One.\nTwo.\n", "a", "b") == "--- a\n+++ b\n@@ -0,0 +1,2 @@\n+One.\n+Two.\n"
+
+
 def test_a_unified_diff_looks_like_that_of_diff() -> None:
     old = "".join(f"{n}\n" for n in range(1, 21))
     new = old.replace("\n5\n", "\nfive\n").replace("20\n", "20\n21")
@@ -282,6 +309,6 @@ def test_the_largest_texts_rewritten_completely_take_under_a_second(pattern: str
 
 
 def test_stretches_too_long_to_compare_keep_what_is_equal_at_both_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(diff_words, "MAX_COMPARED", 8)
+    monkeypatch.setattr(diff_edits, "MAX_COMPARED", 8)
     diff = word_diff("one two three four five six", "one 2 three 4 five six")
     assert marked(diff) == "one [-two three four-]{+2 three 4+} five six"

@@ -1,0 +1,64 @@
+"""The real program in a process of its own, as `workshop serve` runs it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+STARTING_SECONDS = 60
+
+
+class Server:
+    """A running server; `kill` ends it between any two instructions, `start` brings it back on the same data."""
+
+    def __init__(self, database_url: str, data_dir: Path, **settings: object) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("WORKSHOP_")},
+            "WORKSHOP_DATABASE_URL": database_url,
+            "WORKSHOP_DATA_DIR": str(data_dir),
+            "WORKSHOP_BASE_URL": self.url,
+            "WORKSHOP_WRITES_PER_MINUTE": "1000000",
+            "WORKSHOP_READS_PER_MINUTE": "1000000",
+            **{f"WORKSHOP_{name.upper()}": str(value) for name, value in settings.items()},
+        }
+        self._log = data_dir / "server.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "app.cli", "serve", "--port", str(self.port)],
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + STARTING_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                if httpx.get(f"{self.url}/healthz", timeout=1).status_code == 200:
+                    return
+            except httpx.TransportError:
+                if self._process.poll() is not None:
+                    break
+        raise RuntimeError(f"The server did not start:\n{self.log()}")
+
+    def kill(self) -> None:
+        """SIGKILL to the server and its children: no handler runs, nothing is flushed."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    def log(self) -> str:
+        return self._log.read_text(errors="replace")
