@@ -113,6 +113,7 @@ class Database:
         self.url = make_url(url)
         self.clock = clock
         self.log = LogPosition()
+        self.published = LogPosition()  # moves only with rows that change what is published
         self.info: dict[str, Any] = {}
         self.pool_size = pool_size
         self.engine = _open_sqlite(self) if self.is_sqlite else _open_postgres(self)
@@ -132,13 +133,13 @@ class Database:
         write. After the commit, whoever follows the log is woken.
         """
         engine = self.engine.execution_options(writing=writing)
-        with self._write_lock if writing else nullcontext():
-            with Session(engine, expire_on_commit=False, autoflush=True) as session:
-                session.info.update(self.info, clock=self.clock)
-                with session.begin():
-                    yield session
-                position = session.info.get("log_position", 0)
-        self.log.advance(position)
+        lock = self._write_lock if writing else nullcontext()
+        with lock, Session(engine, expire_on_commit=False) as session:
+            session.info.update(self.info, clock=self.clock)
+            with session.begin():
+                yield session
+        self.published.advance(session.info.get("published_position", 0))
+        self.log.advance(session.info.get("log_position", 0))
 
     def dispose(self) -> None:
         self.engine.dispose()
@@ -178,9 +179,8 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _open_postgres(database: Database) -> Engine:
-    engine = create_engine(
-        database.url.set(drivername="postgresql+psycopg"), pool_size=database.pool_size, max_overflow=40, pool_pre_ping=True
-    )
+    url = database.url.set(drivername="postgresql+psycopg")
+    engine = create_engine(url, pool_size=database.pool_size, max_overflow=40, pool_pre_ping=True)
     event.listen(engine, "begin", _begin_postgres)
     return engine
 

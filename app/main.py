@@ -23,6 +23,7 @@ from app.drafts.standing import Standings
 from app.pages import routes as pages
 from app.pages import screens as pages_screens
 from app.publishing import routes as publishing
+from app.publishing.hot import HotApproved
 from app.revisions import routes as revisions
 from app.revisions import screens as revisions_screens
 from app.search import routes as search
@@ -84,6 +85,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, follow: bool = Tru
     app.add_middleware(HeadAsGet)
     app.add_middleware(Door, settings=settings)
     app.add_middleware(SecurityHeaders, base_url=settings.base_url)
+    app.add_middleware(HotApproved, published=database.published)
     return app
 
 

@@ -2,8 +2,7 @@
 
 import itertools
 import shutil
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -116,13 +115,11 @@ def workshop(app: FastAPI, database: Database) -> Workshop:
     return Workshop(database, app.state.follower)
 
 
-@asynccontextmanager
-async def connect(app: FastAPI, token: str | None = None) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the program in this process, as the bearer of a token or as nobody."""
+def connect(app: FastAPI, token: str | None = None) -> httpx.AsyncClient:
+    """A client of the program in this process, as the bearer of a token or as nobody; to be used in `async with`."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://workshop.test", headers=headers) as client:
-        yield client
+    return httpx.AsyncClient(transport=transport, base_url="http://workshop.test", headers=headers, timeout=60)
 
 
 @pytest.fixture

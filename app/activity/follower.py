@@ -7,7 +7,7 @@ from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.activity.service import newest_position
+from app.activity.service import newest_position, newest_published_position
 from app.database import Database
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ class Consumer(Protocol):
 
 
 class Follower:
-    """A thread that calls each consumer whenever the log has moved, and every `POLL_SECONDS` for what time makes due."""
+    """A thread that calls each consumer when the log has moved, and every `POLL_SECONDS` for what time makes due."""
 
     def __init__(self, database: Database, consumers: Sequence[Consumer]) -> None:
         self._database = database
@@ -46,7 +46,8 @@ class Follower:
     def run_once(self) -> int:
         """Call each consumer; returns the log position they could see."""
         with self._database.transaction(writing=False) as session:
-            position = newest_position(session)
+            position, published = newest_position(session), newest_published_position(session)
+        self._database.published.advance(published)
         self._database.log.advance(position)
         for consumer in self._consumers:
             consumer.follow(self._database)

@@ -27,6 +27,10 @@ class Kind(StrEnum):
     PAGE_PROMOTED = "page.promoted"
 
 
+CHANGES_WHAT_IS_PUBLISHED = frozenset({Kind.PAGE_CREATED, Kind.PAGE_RENAMED, Kind.PAGE_PROMOTED})
+"""After a row of these, answers about approved texts may be others than before."""
+
+
 class Activity(SQLModel, table=True):
     """Plain integer ids and no foreign keys up: the log stands below everything it tells of."""
 

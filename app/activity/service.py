@@ -6,12 +6,11 @@ from typing import Any
 from sqlalchemy import func, text
 from sqlmodel import Session, col, select
 
-from app.activity.models import Activity, Kind
+from app.activity.models import CHANGES_WHAT_IS_PUBLISHED, Activity, Kind
 from app.database import now
 from app.permissions import Actor
 
 ORDER_LOCK = 7_203_114
-NOTIFY_CHANNEL = "workshop_activity"
 
 
 def record(
@@ -31,7 +30,6 @@ def record(
     if session.get_bind().dialect.name == "postgresql":
         session.flush()
         session.connection().execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ORDER_LOCK})
-        session.connection().execute(text("SELECT pg_notify(:channel, '')"), {"channel": NOTIFY_CHANNEL})
     row = Activity(
         kind=kind,
         at=now(session),
@@ -43,6 +41,8 @@ def record(
     session.add(row)
     session.flush()
     session.info["log_position"] = row.id
+    if kind in CHANGES_WHAT_IS_PUBLISHED:
+        session.info["published_position"] = row.id
     return row
 
 
@@ -73,3 +73,9 @@ def latest(
 def newest_position(session: Session) -> int:
     """The id of the newest row; 0 in an empty log."""
     return session.exec(select(func.max(Activity.id))).one() or 0
+
+
+def newest_published_position(session: Session) -> int:
+    """The id of the newest row that changed what is published; 0 when there is none."""
+    query = select(func.max(Activity.id)).where(col(Activity.kind).in_(CHANGES_WHAT_IS_PUBLISHED))
+    return session.exec(query).one() or 0

@@ -25,6 +25,9 @@ _STATES = {
 }
 _AHEAD = "This text is ahead, but not approved."
 
+_MOST_LISTED = 4
+"""Numbers with their chapters in one sentence; the decision itself holds them all."""
+
 _WAYS_ON = {
     State.APPROVED: "Another text takes its place when that one passes by the same rule.",
     State.UNPROMOTED: "It can be put to the vote again as a new change.",
@@ -71,8 +74,9 @@ def _why(decision: Decision, unbeaten: Sequence[Bar], names: Mapping[int, str]) 
     if not count.is_three_to_one:
         clauses.append(_ratio(count))
     if len(clauses) == 1:
-        needed = f"{count.reach} supporters count where {count.need} {_plural(count.need, 'is', 'are')} needed"
-        clauses.append(f"{needed}, with at least three for every one against")
+        counting = f"{_supporters(count.reach)} {_plural(count.reach, 'counts', 'count')}"
+        needed = f"where {count.need} {_plural(count.need, 'is', 'are')} needed"
+        clauses.append(f"{counting} {needed}, with at least three for every one against")
     if unbeaten and decision.state in (State.COLLECTING, State.ON_HOLD):
         clauses.append(_behind(decision.score, max(unbeaten, key=lambda bar: bar.score)))
     return _capital("; ".join(clauses)) + "."
@@ -131,20 +135,20 @@ def _when_it_ends(decision: Decision, candidate: CandidateFacts) -> str:
 
 def _what_it_needs(decision: Decision, unbeaten: Sequence[Bar], names: Mapping[int, str]) -> str:
     """The supporters that make it pass, or why no number of them does."""
-    more = "" if decision.state == State.DRAFT else "more "
-    needs = _needs(decision.missing, decision.count, names, more)
+    needs = _needs(decision.missing, decision, names)
     if unbeaten:
         free = _at(max(bar.until for bar in unbeaten))
         if needs:
             return f"It needs {needs}; from {free} it no longer has to beat another text."
-        later = find_missing_supporters(decision.count, None)
-        if later:
-            needs = _needs(later, decision.count, names, more)
-            return f"No number of supporters beats that before {free}; from then on it needs {needs}."
         if decision.count.has_enough_people and decision.count.is_three_to_one:
             return f"No number of supporters beats that before {free}; if nothing changes it passes then."
+        later = _needs(find_missing_supporters(decision.count, None), decision, names)
+        if later:
+            return f"No number of supporters beats that before {free}; from then on it needs {later}."
     if needs:
         return f"It needs {needs}."
+    if not decision.count.active:
+        return "Nobody is an active member yet, so nobody can vote on it."
     left = sum(line.left for line in decision.count.chapters)
     if not left:
         return "Every active member has voted for or against, so it passes only if some change their vote."
@@ -154,30 +158,37 @@ def _what_it_needs(decision: Decision, unbeaten: Sequence[Bar], names: Mapping[i
     )
 
 
-def _needs(missing: Sequence[Missing], count: Count, names: Mapping[int, str], more: str) -> str:
-    """As in "5 more supporters from North and 2 from any other chapter"."""
-    lines = [line.chapter for line in count.chapters]
-    named: set[int | None] = set()
-    phrases: list[str] = []
-    for entry in missing:
-        number = (
-            f"{entry.count} {more}{_plural(entry.count, 'supporter', 'supporters')}" if not phrases else entry.count
-        )
-        phrases.append(f"{number}{_places(entry.chapters, lines, named, names)}")
-        named |= set(entry.chapters)
-    return _listed(phrases, "and")
+def _needs(missing: Sequence[Missing], decision: Decision, names: Mapping[int, str]) -> str:
+    """As in "2 more supporters from any chapter but North"; of several numbers, a way to make up the whole."""
+    if not missing:
+        return ""
+    more = "" if decision.state == State.DRAFT else "more "
+    total = sum(entry.count for entry in missing)
+    whole = f"{total} {more}{_plural(total, 'supporter', 'supporters')}"
+    lines = [line.chapter for line in decision.count.chapters]
+    if len(missing) > _MOST_LISTED:
+        most = max(missing, key=lambda entry: entry.count)
+        return f"{whole} from {len(missing)} chapters, {most.count} of them{_places(most.chapters, lines, (), names)}"
+    places: list[str] = []
+    for number, entry in enumerate(missing):
+        named = [chapter for before in missing[:number] for chapter in before.chapters]
+        places.append(_places(entry.chapters, lines, named, names))
+    if len(places) == 1:
+        return f"{whole}{places[0]}"
+    ways = [f"{entry.count}{place}" for entry, place in zip(missing, places, strict=True)]
+    return f"{whole}; {_listed(ways, 'and')} would do"
 
 
 def _places(
-    chapters: Sequence[int | None], lines: Sequence[int | None], named: set[int | None], names: Mapping[int, str]
+    chapters: Sequence[int | None], lines: Sequence[int | None], named: Sequence[int | None], names: Mapping[int, str]
 ) -> str:
-    """The chapters in the fewest words; those named before are "other" ones' opposite."""
+    """The chapters in the fewest words, the ones named before left out by "other"."""
     left_out = [chapter for chapter in lines if chapter not in chapters]
     if len(lines) == 1:
         return ""
     if not left_out:
         return " from any chapter"
-    if set(left_out) == named:
+    if set(left_out) == set(named):
         return " from any other chapter"
     if len(left_out) < len(chapters):
         return f" from any chapter but {_listed([_name(chapter, names) for chapter in left_out], 'and')}"
@@ -211,4 +222,5 @@ def _rounded(number: Fraction, *, up: bool) -> str:
 
 
 def _at(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%H:%M UTC on %-d %B %Y}"
+    moment = moment.astimezone(UTC)
+    return f"{moment:%H:%M} UTC on {moment.day} {moment:%B %Y}"

@@ -25,10 +25,9 @@ class MergeConflict(Conflict):
     title = "The two texts say different things"
 
 
-def edit_conflict(session: Session, kept: KeptAside) -> EditConflict:
-    """What an author is told whose edit clashes: the three texts, what clashes, and where theirs is now."""
-    draft = get_draft(session, kept.theirs.draft_id)
-    if draft.state != DraftState.OPEN:
+def edit_conflict(session: Session, draft_id: int, kept: KeptAside) -> EditConflict:
+    """What an author is told whose edit of the draft clashes: the three texts, what clashes, and where theirs is now."""
+    if get_draft(session, draft_id).state != DraftState.OPEN:
         happened = "This draft was closed while you wrote."
     else:
         happened = "Somebody saved other words for the same sentences while you wrote."

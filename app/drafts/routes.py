@@ -141,7 +141,7 @@ def _save(
         session, viewer, draft_id, base_id=body.base, text=body.text, summary=body.summary
     )
     if isinstance(outcome, KeptAside):
-        return answer_domain_error(request, edit_conflict(session, outcome))
+        return answer_domain_error(request, edit_conflict(session, draft_id, outcome))
     response.headers["Location"] = f"/api/v1/revisions/{outcome.revision.id}"
     return _present_saved(session, outcome)
 

@@ -1,8 +1,9 @@
 """The one dialect of Markdown that pages are written in, read into tokens, with limits on what is worth reading."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -22,7 +23,7 @@ LINK_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 # slow. People's pages stay far below.
 MAX_PIECES = 5000
 """Lines that are not blank, markers of quotes and list items at their beginning, and table cells."""
-MAX_DEPTH = 10
+MAX_DEPTH = 8
 """Markers at the beginning of one line: each level of quotes reads the lines below it again."""
 MAX_PIPES = 200
 """On one line: every short row of a table is filled up with empty cells."""
@@ -74,11 +75,8 @@ def read(body: str, *, within: str = "") -> list[Token]:
     Addresses stay as they were typed. `within` is the whole text that `body` was cut from, another part of which may
     say where a link leads. Raises `TooTangled`.
     """
-    env: dict[str, Any] = {}
-    if within:
-        _read_outline(within[body_start(within) :], env)
     _check_pieces(body)
-    return _DIALECT.parse(body, env)
+    return _DIALECT.parse(body, {"references": dict(_references_in(within)) if within else {}})
 
 
 def headings_of(body: str) -> list[Heading]:
@@ -114,6 +112,15 @@ def _pieces_of_words(inline: Token) -> Iterator[str]:
             yield " "
         else:
             yield token.content
+
+
+# All sections of a page are wanted one after the other, each with the addresses of the whole.
+@lru_cache(maxsize=16)
+def _references_in(whole: str) -> Mapping[str, Any]:
+    env: dict[str, Any] = {}
+    _read_outline(whole[body_start(whole) :], env)
+    references: Mapping[str, Any] = env.get("references", {})
+    return references
 
 
 def _read_outline(body: str, env: dict[str, Any]) -> list[Token]:

@@ -27,7 +27,7 @@ MEDIA_TYPES = {
     Representation.HTML: "text/html; charset=utf-8",
 }
 
-_ENTITY_TAG = re.compile(r'(?:W/)?("[^"]*")')
+_ENTITY_TAG = re.compile(r'"[^"]*"')
 _WEIGHT = re.compile(r"0(?:\.\d{0,3})?|1(?:\.0{0,3})?")
 
 

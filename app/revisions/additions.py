@@ -220,17 +220,21 @@ def ask_about_doubles(parts: Sequence[Part], compared: Comparison) -> list[Part]
 
 def _added_elsewhere(parts: Sequence[Part], compared: Comparison) -> set[int]:
     """The parts of ours that are blocks which theirs added in another place: of the same section, or long ones."""
-    old = {content for _, content in compared.base.blocks}
     ours, theirs = compared.ours, compared.theirs
-    added = {content for _, content in theirs.blocks} - old
+    standing = {
+        theirs.keys[part.places.theirs[0]] for part in parts if _added_by(part, 2) and part.places.theirs is not None
+    }
     here = set(zip(theirs.sections, theirs.blocks, strict=True))
     twice: set[int] = set()
     for at, (section, block) in enumerate(zip(ours.sections, ours.blocks, strict=True)):
-        words = len(bag(block[1])) if block[1] in added else 0
+        sentences = range(ours.starts[at], ours.starts[at + 1])
+        if any(ours.keys[k] not in standing for k in sentences):
+            continue
+        words = len(bag(block[1]))
         # A heading of ours would be left with nothing under it.
         bare = at > 0 and ours.blocks[at - 1][0] is Kind.HEADING
         if (words >= LONG and not bare) or (words >= TELLING and (section, block) in here):
-            twice.update(range(ours.starts[at], ours.starts[at + 1]))
+            twice.update(sentences)
     return {
         k for k, part in enumerate(parts) if _added_by(part, 1) and part.places.ours and part.places.ours[0] in twice
     }

@@ -106,7 +106,10 @@ def text_of(session: Session, revision: Revision) -> Text:
 
 def rebuild(session: Session, revision: Revision) -> Text:
     """The text from the nearest keyframe in at most 50 steps; raises `DamagedText` if its SHA-256 is another."""
-    text = delta.rebuild(_payloads_from_keyframe(session, revision))
+    try:
+        text = delta.rebuild(_payloads_from_keyframe(session, revision))
+    except delta.CorruptDelta as error:
+        raise DamagedText(revision.id) from error
     if sha256_of(text) != revision.sha256:
         raise DamagedText(revision.id)
     return Text(text)

@@ -22,6 +22,22 @@ class Kind(IntEnum):
     REPLACED = 3
 
 
+class Group(IntEnum):
+    """Kinds that are searched and listed together, in this order."""
+
+    APPROVED = 0
+    DRAFTS = 1
+    REPLACED = 2
+
+
+GROUPS: Mapping[Kind, Group] = {
+    Kind.APPROVED: Group.APPROVED,
+    Kind.SHARED: Group.DRAFTS,
+    Kind.FORK: Group.DRAFTS,
+    Kind.REPLACED: Group.REPLACED,
+}
+
+
 class Key(NamedTuple):
     """The one name of a document: the id is the page's for its approved text and shared draft, the draft's for a fork,
     and the approval's for a text that was approved once.
@@ -52,7 +68,7 @@ class Batch:
 
 
 class Place(NamedTuple):
-    """Where a hit stands in its list. Approved texts come first, then by score in millionths, then by page."""
+    """Where a hit stands in its list: by group, then by score in millionths, then by page."""
 
     group: int
     minus_score: int
@@ -75,13 +91,14 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Some hits in order, how many pages there are in all, per kind and per tag, and whether more hits follow.
+    """Some hits in order, and whether more follow.
 
-    `any_word` says that no text holds all words, so these hold some.
+    `by_group` counts the pages found in every group, asked for or not; `by_tag` the pages among all hits. `any_word`
+    says that no text holds all words, so these hold some.
     """
 
     hits: tuple[Hit, ...] = ()
-    by_kind: Mapping[Kind, int] = field(default_factory=dict)
+    by_group: Mapping[Group, int] = field(default_factory=dict)
     by_tag: Mapping[str, int] = field(default_factory=dict)
     more: bool = False
     any_word: bool = False
@@ -90,15 +107,15 @@ class Found:
 class Engine(Protocol):
     """Finds documents, in one process or many; only the indexer's process calls `apply` and `rebuild`.
 
-    Everything raises `IndexUnavailable` where the index cannot be used; whoever meets that may ask for a rebuild.
+    Everything but `rebuild` raises `IndexUnavailable` where the index cannot be used.
     """
 
     @property
     def analysis(self) -> Analysis:
         """How this engine reads texts, for whoever has to read queries and passages alike."""
 
-    def search(self, query: Query, kinds: Collection[Kind], *, limit: int, after: Place | None = None) -> Found:
-        """The pages with texts of these kinds that fit, the best first, after a place."""
+    def search(self, query: Query, groups: Collection[Group], *, limit: int, after: Place | None = None) -> Found:
+        """The pages with texts in these groups that fit, the best first, after a place."""
 
     def suggest(self, typed: str, *, limit: int) -> list[int]:
         """Pages whose titles hold words that begin as typed, the likeliest first; misspelt ones if there are none."""
@@ -118,8 +135,5 @@ class Engine(Protocol):
     def tidy(self) -> bool:
         """Do some upkeep that can wait for a quiet moment; returns whether there was any."""
 
-    def ask_for_rebuild(self) -> None:
-        """Leave word for the indexer's process that the index is broken."""
-
     def rebuild_asked(self) -> bool:
-        """Whether somebody did since the last rebuild."""
+        """Whether a search found the index broken since it was last made, in whatever process."""

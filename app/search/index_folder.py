@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from app.search.engine import IndexUnavailable
@@ -97,10 +97,12 @@ class IndexFolder:
         (self._root / _ASKED).unlink(missing_ok=True)
 
     def ask_for_rebuild(self) -> None:
-        self._make_root()
-        (self._root / _ASKED).touch(0o600)
+        """Leave word for the process that writes; on a full disk it finds out by itself."""
+        with suppress(OSError):
+            (self._root / _ASKED).touch(0o600)
 
     def rebuild_asked(self) -> bool:
+        """Whether anybody left word since the last swap."""
         return (self._root / _ASKED).exists()
 
     def _make_root(self) -> None:

@@ -5,14 +5,14 @@ from collections.abc import Collection, Mapping, Sequence
 from heapq import nsmallest
 from typing import Protocol
 
-from app.search.engine import Found, Hit, Key, Kind, Place
+from app.search.engine import GROUPS, Found, Group, Hit, Key, Kind, Place
 
 MAX_TAGS = 20
 """Tags counted for an answer, the commonest."""
 
-GROUP_OF_KIND = (0, 1, 1, 2)
-DRAFTS = frozenset({int(Kind.SHARED), int(Kind.FORK)})
 KINDS = len(Kind)
+GROUP_OF_KIND = tuple(int(GROUPS[kind]) for kind in Kind)
+DRAFTS = int(Group.DRAFTS)
 
 
 class Segment(Protocol):
@@ -49,16 +49,17 @@ def key_of(number: int) -> Key:
 
 
 class PagesFound:
-    """The pages with documents of these kinds among the matches, each by the first of its kinds and highest score."""
+    """The pages with documents of these groups among the matches, each by the first of its kinds and highest score."""
 
     def __init__(
-        self, segments: Sequence[Segment], matches: Sequence[Mapping[int, float]], kinds: Collection[Kind]
+        self, segments: Sequence[Segment], matches: Sequence[Mapping[int, float]], groups: Collection[Group]
     ) -> None:
         self._segments = segments
         self._best: dict[int, tuple[int, int, int]] = {}
         self._chosen: dict[int, tuple[int, int]] = {}
         self._drafts: dict[int, int] = {}
-        self._pages_by_kind: dict[Kind, set[int]] = {kind: set() for kind in kinds}
+        self._pages_by_group: tuple[set[int], ...] = tuple(set() for _ in Group)
+        self._asked = frozenset(map(int, groups))
         for place, (segment, scores) in enumerate(zip(segments, matches, strict=True)):
             self._take_in(place, segment, scores)
 
@@ -71,7 +72,7 @@ class PagesFound:
         first = nsmallest(limit + 1, places if after is None else [place for place in places if place > after])
         return Found(
             hits=tuple(self._hit(Place(*place)) for place in first[:limit]),
-            by_kind={kind: len(pages) for kind, pages in self._pages_by_kind.items()},
+            by_group={group: len(self._pages_by_group[group]) for group in Group},
             by_tag=self._count_tags(),
             more=len(first) > limit,
             any_word=any_word,
@@ -80,25 +81,25 @@ class PagesFound:
     def _take_in(self, place: int, segment: Segment, scores: Mapping[int, float]) -> None:
         numbers, pages, deleted = segment.numbers, segment.pages, segment.deleted
         best, chosen, drafts = self._best, self._chosen, self._drafts
-        by_kind = [self._pages_by_kind.get(kind) for kind in Kind]
         for document, score in scores.items():
-            number = numbers[document]
-            kind = number % KINDS
-            seen = by_kind[kind]
-            if seen is None or document in deleted:
+            if document in deleted:
                 continue
-            page = pages[document]
-            seen.add(page)
-            if kind in DRAFTS:
+            number, page = numbers[document], pages[document]
+            kind = number % KINDS
+            group = GROUP_OF_KIND[kind]
+            self._pages_by_group[group].add(page)
+            if group == DRAFTS:
                 drafts[page] = drafts.get(page, 0) + 1
+            if group not in self._asked:
+                continue
             better = (kind, -round(score * 1_000_000), number)
             if page not in best or better < best[page]:
                 best[page] = better
                 chosen[page] = (place, document)
 
     def _hit(self, place: Place) -> Hit:
-        kind, _, number = self._best[place.page_id]
-        others = self._drafts.get(place.page_id, 0) - (kind in DRAFTS)
+        _, _, number = self._best[place.page_id]
+        others = self._drafts.get(place.page_id, 0) - (place.group == DRAFTS)
         return Hit(key_of(number), place.page_id, place, other_drafts=others)
 
     def _count_tags(self) -> dict[str, int]:

@@ -21,7 +21,7 @@ MAX_PLACES = 5
 
 _ACCENTED = re.compile(r"[^\W\d_a-zA-Z]")
 _SENTENCE_END = re.compile(r"[.!?。！？]['\"”’)]*\s+|\n\s*")
-_MARKUP = re.compile(r"^[ \t]*(?:\#{1,6}|>|[-*+]|\d{1,9}[.)])[ \t]+|\*+|`+|__+|~~|^[ \t:|-]+$|\|", re.MULTILINE)
+_MARKUP = re.compile(r"^[ \t]*(?:\#{1,6}|>|[-*+]|\d{1,9}[.)])(?:[ \t]+|$)|\*+|`+|__+|~~|^[ \t:|-]+$|\|", re.MULTILINE)
 _LINK = re.compile(r"!?\[([^\]\n]*)(?:\](?:\([^)\n]*(?:\)|$)|\[[^\]\n]*\])|$)")
 _SPACES = re.compile(r"\s+")
 
@@ -67,6 +67,11 @@ def best_passage(markdown: str, query: Query, analysis: Analysis) -> Passage:
     before, after = "… " if text[:start].strip() else "", " …" if text[end:].strip() else ""
     marks = _joined([place[:2] for place in _places(plain, legs, analysis, most=MAX_MARKS)])
     return Passage(f"{before}{plain}{after}", tuple((a + len(before), b + len(before)) for a, b in marks))
+
+
+def says(text: str, clause: "_Leg", analysis: Analysis) -> bool:
+    """Whether the clause's words stand in the text; quickly, for whoever has no index to ask."""
+    return bool(_places(text, [clause], analysis, most=1))
 
 
 _Leg = Term | Phrase | Start

@@ -10,7 +10,7 @@ from whoosh.lang.porter import stem
 from app.search import whoosh_index
 from app.search.analysis import Analysis, is_dense
 from app.search.correction import likeliest, swapped
-from app.search.engine import Batch, Document, Found, IndexUnavailable, Kind, Place
+from app.search.engine import Batch, Document, Found, Group, IndexUnavailable, Place
 from app.search.index_folder import IndexFolder
 from app.search.matching import match
 from app.search.query import Query, Tagged
@@ -37,16 +37,16 @@ class WhooshEngine:
     def analysis(self) -> Analysis:
         return self._analysis
 
-    def search(self, query: Query, kinds: Collection[Kind], *, limit: int, after: Place | None = None) -> Found:
+    def search(self, query: Query, groups: Collection[Group], *, limit: int, after: Place | None = None) -> Found:
         if query.is_empty:
             return Found()
         with self._reading() as opened:
             matches = match(query, opened.segments)
-            pages = PagesFound(opened.segments, matches, kinds)
+            pages = PagesFound(opened.segments, matches, groups)
             words = [clause for clause in query.required if not isinstance(clause, Tagged)]
             any_word = not pages and len(words) > 1
             if any_word:
-                pages = PagesFound(opened.segments, match(query, opened.segments, any_word=True), kinds)
+                pages = PagesFound(opened.segments, match(query, opened.segments, any_word=True), groups)
             return pages.found(limit=limit, after=after, any_word=any_word)
 
     def suggest(self, typed: str, *, limit: int) -> list[int]:
@@ -72,7 +72,7 @@ class WhooshEngine:
         with self._guarded(), self._folder.locked():
             folder = self._folder.current()
             if batch.documents or batch.removed:
-                whoosh_index.commit(folder, batch, self._analysis)
+                whoosh_index.write(folder, batch, self._analysis)
             self._folder.complete(folder, batch.mark)
 
     def rebuild(self, documents: Iterable[Document], mark: str) -> None:
@@ -89,9 +89,6 @@ class WhooshEngine:
             if merged and mark is not None:
                 self._folder.complete(folder, mark)
             return merged
-
-    def ask_for_rebuild(self) -> None:
-        self._folder.ask_for_rebuild()
 
     def rebuild_asked(self) -> bool:
         return self._folder.rebuild_asked()
@@ -114,6 +111,8 @@ class WhooshEngine:
             raise
         except Exception as error:
             log.exception("the search index cannot be used")
+            if not isinstance(error, OSError) or isinstance(error, FileNotFoundError):
+                self._folder.ask_for_rebuild()
             raise IndexUnavailable("the search index cannot be used") from error
 
 

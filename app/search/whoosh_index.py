@@ -52,39 +52,35 @@ def make_schema() -> fields.Schema:
 
 def create(folder: Path, documents: Iterable[Document], analysis: Analysis) -> None:
     """Make an index of these documents in an empty folder, as one segment."""
-    writer = index.create_in(folder, make_schema()).writer(limitmb=WRITER_MEGABYTES, compound=False)
-    try:
+    with index.create_in(folder, make_schema()).writer(limitmb=WRITER_MEGABYTES, compound=False) as writer:
         for document in documents:
             writer.add_document(**_fields_of(document, analysis))
-    except BaseException:
-        writer.cancel()
-        raise
-    writer.commit(merge=False)
 
 
-def commit(folder: Path, batch: Batch, analysis: Analysis) -> None:
+def write(folder: Path, batch: Batch, analysis: Analysis) -> None:
     """Put the batch's documents in the place of what had their keys."""
-    writer = index.open_dir(folder).writer(limitmb=WRITER_MEGABYTES, compound=False, timeout=LOCK_SECONDS)
-    try:
+    with _opened_writer(index.open_dir(folder), _merge_quickly) as writer:
         with writer.searcher() as searcher:
             for key in {*batch.removed, *(document.key for document in batch.documents)}:
                 writer.delete_by_query(query.Term("key", str(number_of(key))), searcher=searcher)
         for document in batch.documents:
             writer.add_document(**_fields_of(document, analysis))
-    except BaseException:
-        writer.cancel()
-        raise
-    writer.commit(mergetype=_merge_quickly)
 
 
 def merge(folder: Path) -> bool:
     """Merge what is due, however long it takes; returns whether anything was."""
     opened = index.open_dir(folder)
-    segments = opened._segments()
-    if len(_due(segments, None)) < 2:
+    if not _due(opened._segments(), None):
         return False
-    opened.writer(limitmb=WRITER_MEGABYTES, compound=False, timeout=LOCK_SECONDS).commit(mergetype=_merge_thoroughly)
-    return True
+    with _opened_writer(opened, _merge_thoroughly):
+        return True
+
+
+def _opened_writer(opened: index.FileIndex, mergetype: object) -> SegmentWriter:
+    """A writer to be used with `with`: what it did counts when the block ends, and is dropped when it raises."""
+    writer = opened.writer(limitmb=WRITER_MEGABYTES, compound=False, timeout=LOCK_SECONDS)
+    writer.mergetype = mergetype
+    return writer
 
 
 def _merge_quickly(writer: SegmentWriter, segments: list[Segment]) -> list[Segment]:

@@ -41,7 +41,7 @@ def is_cross_site(headers: Headers, origin: str) -> bool:
 def is_costly(path: str) -> bool:
     """Whether reading here takes work that is counted; a page's own name does not make it so."""
     steps = path.removeprefix("/api/v1").split("/")[1:]
-    return not COSTLY.isdisjoint(steps[2:] if steps[0] == "pages" else steps)
+    return not COSTLY.isdisjoint(steps[2:] if steps[:1] == ["pages"] else steps)
 
 
 class Door:

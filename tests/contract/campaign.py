@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from app.consensus.models import Value
 from app.pages import service as pages
-from app.permissions import Role, Scope
+from app.permissions import Actor, Role, Scope
 from tests.conftest import MovableClock
 from tests.factories import HOUSING, Workshop
 
@@ -20,7 +20,7 @@ MARKED = "# Housing\n\n## Topline\n\nA **home** for [all](https://example.org/ho
 class Campaign:
     """`housing` was approved twice, `long` and `marked` once; `schools` never; `traffic` is called `transport` now.
 
-    `fork` is an open draft of housing with the candidate `candidate`, `second` its approved revision.
+    `fork` is an open draft of housing by `owner` with the candidate `candidate`, `second` its approved revision.
     """
 
     app: FastAPI
@@ -31,6 +31,7 @@ class Campaign:
     fork: int
     candidate: int
     token: str
+    owner: Actor
 
 
 def fill(app: FastAPI, clock: MovableClock) -> Campaign:
@@ -68,6 +69,7 @@ def fill(app: FastAPI, clock: MovableClock) -> Campaign:
         fork=fork.id,
         candidate=fork.head_id or 0,
         token=workshop.token(anna, Scope.READ, Scope.WRITE),
+        owner=cara,
     )
 
 

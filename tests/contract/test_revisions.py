@@ -1,10 +1,12 @@
 import hashlib
 
 import pytest
+from fastapi import FastAPI
 
+from app.permissions import Role
 from tests.conftest import connect
 from tests.contract.campaign import API, HOUSING_NOW, Campaign
-from tests.factories import HOUSING
+from tests.factories import HOUSING, Workshop
 
 pytestmark = pytest.mark.anyio
 
@@ -97,15 +99,14 @@ async def test_a_diff_tells_the_words_in_three_forms(campaign: Campaign) -> None
     assert unified.text.startswith("--- r1\n+++ r2\n@@ ")
 
 
-async def test_a_passage_that_moved_says_where_it_was(campaign: Campaign) -> None:
-    texts = ["One sentence stays here.\n\nThis whole one goes elsewhere.\n\nAnd this is the end of it.\n"]
-    texts.append("This whole one goes elsewhere.\n\nOne sentence stays here.\n\nAnd this is the end of it.\n")
-    async with connect(campaign.app, campaign.token) as client:
-        page = (await client.post(f"{API}/pages", json={"title": "Moved", "text": texts[0]})).json()
-        head = page["shared_draft"]["head"]
-        body = {"base": head, "text": texts[1]}
-        new = (await client.post(f"{API}/pages/moved/revisions", json=body)).json()["revision"]["id"]
-        ops = (await client.get(f"{API}/diff?from={head}&to={new}")).json()["ops"]
+async def test_a_passage_that_moved_says_where_it_was(app: FastAPI, workshop: Workshop) -> None:
+    writer = workshop.member("anna", role=Role.WRITER)
+    old = "One sentence stays here.\n\nThis whole one goes elsewhere.\n\nAnd this is the end of it.\n"
+    new = "This whole one goes elsewhere.\n\nOne sentence stays here.\n\nAnd this is the end of it.\n"
+    page = workshop.page(writer, "Moved", old)
+    fork = workshop.fork(writer, page, (old, new))
+    async with connect(app) as client:
+        ops = (await client.get(f"{API}/diff?from={workshop.shared_head(page)}&to={fork.head_id}")).json()["ops"]
     moved = [op for op in ops if op["op"] == "move"]
     assert len(moved) == 2
     assert [op.get("from", False) for op in moved].count(True) == 1

@@ -33,10 +33,11 @@ def test_long_pages_are_read_as_markdown(name: str) -> None:
         "a" * 64 * 1024 + "b",
         "x\n" * 5_001,
         "|" * 201,
-        "> " * 11 + "x",
-        "- " * 11 + "x",
-        "1. > " * 6 + "x",
-        ("|a" * 99 + "|\n") * 60,
+        "> " * 9 + "x",
+        "- " * 9 + "x",
+        "1. > " * 5 + "x",
+        ("|a" * 99 + "|\n") * 60 + "\nx",
+        ("\n" + "|a" * 99 + "|") * 60,
         "[" * 6_000,
         "[" * 40 + "= " * 24_000,
         "*a " * 10_001,
@@ -54,7 +55,7 @@ def test_a_tangled_text_that_nobody_catches_is_refused_in_plain_words() -> None:
 
 def test_a_tangled_whole_makes_its_sections_tangled() -> None:
     with pytest.raises(TooTangled):
-        read("[x][1]", within="> " * 11 + "x")
+        read("[x][1]", within="> " * 9 + "x")
 
 
 def test_headings_know_their_lines_and_words() -> None:

@@ -306,10 +306,10 @@ def test_the_second_wall_holds_should_the_first_one_fall(words: str) -> None:
 
 
 def test_a_text_too_tangled_to_read_is_shown_as_typed_and_says_so() -> None:
-    html = harmless("> " * 11 + "<script>alert(1)</script> *x* & {0}")
+    html = harmless("> " * 9 + "<script>alert(1)</script> *x* & {0}")
     assert html == (
         '<p class="note">This text is too tangled to lay out, so it is shown as it was typed.</p>\n'
-        '<pre dir="auto">' + "&gt; " * 11 + "&lt;script&gt;alert(1)&lt;/script&gt; *x* &amp; {0}</pre>\n"
+        '<pre dir="auto">' + "&gt; " * 9 + "&lt;script&gt;alert(1)&lt;/script&gt; *x* &amp; {0}</pre>\n"
     )
 
 
@@ -364,6 +364,7 @@ def test_whatever_is_typed_comes_out_harmless(text: str) -> None:
             '<p><a href="other">x</a> <a href="/pages/y">y</a> <a href="#u-key-points">z</a></p>',
         ),
         ("[x](javascript:y)", "<p>[x](javascript:y)</p>"),
+        ("[x](/y&Tab;z)", "<p>[x](/y\tz)</p>"),
         ("<b>x</b> <!-- y -->", "<p>&lt;b&gt;x&lt;/b&gt; &lt;!-- y --&gt;</p>"),
         ("[[Council Tax]]", '<p><a href="/pages/council-tax">Council Tax</a></p>'),
         ("[[住宅|homes]]", '<p><a href="/pages/%E4%BD%8F%E5%AE%85">homes</a></p>'),
@@ -450,7 +451,7 @@ HOSTILE = {
     "open pictures": "![" * 40 + "*a* " * 2400 + "= " * 19_000,
     "pictures in pictures": ("![" * 50 + "a" + "](b)" * 50 + "\n\n") * 140,
     "deep quotes": "> " * 30 + "a\n" + "a\n" * 30_000,
-    "quotes at the limit": "> " * 10 + "a\n" + "x y z\n" * 4_900,
+    "quotes at the limit": "> " * 8 + "a\n" + "x y z\n" * 4_900,
     "deep lists on a line": ("- " * 40 + "a\n") * 800,
     "deep lists": "".join("  " * depth + "- a\n" for depth in range(250)),
     "list items": "- a\n" * 16_000,

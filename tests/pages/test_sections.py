@@ -115,7 +115,7 @@ def test_only_keys_and_values_at_the_very_top_are_front_matter(text: str, intro:
 
 
 def test_a_text_too_tangled_to_read_is_all_intro() -> None:
-    tangled = "> " * 11 + "x\n\n## A"
+    tangled = "> " * 9 + "x\n\n## A"
     assert sections_of(tangled) == [Section("intro", "Intro", tangled, 0, len(tangled))]
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.pages.sections import sections_of
 from app.publishing.representations import (
     MEDIA_TYPES,
     Representation,
@@ -81,7 +82,7 @@ def test_a_section_finds_its_addresses_in_the_whole() -> None:
 
 
 def test_a_text_too_tangled_to_read_stays_as_it_is() -> None:
-    tangled = "> " * 11 + "*x*"
+    tangled = "> " * 9 + "*x*"
     assert plain_text(f"---\na: b\n---\n\n{tangled}\n") == tangled
 
 
@@ -154,7 +155,7 @@ def test_plain_paragraphs_stay_as_they_are(text: str) -> None:
     [
         ("## Section\n\n" + "Some *words* with a [link](https://example.org). " * 12 + "\n\n- one\n- two\n\n") * 90,
         "[" * 64_000,
-        "> " * 10 + "a\n" * 4_900,
+        "> " * 8 + "a\n" * 4_900,
     ],
     ids=["a long page", "brackets", "quotes"],
 )
@@ -162,6 +163,14 @@ def test_no_text_of_64_kib_takes_a_second(text: str) -> None:
     began = time.process_time()
     plain_text(text)
     assert time.process_time() - began < 1
+
+
+def test_all_sections_of_a_long_page_take_little_more_than_the_whole() -> None:
+    whole = "## A\n\n[x]\n\n" * 2_000 + "[x]: https://example.org"
+    began = time.process_time()
+    plain = {plain_text(section.text, within=whole) for section in sections_of(whole)}
+    assert time.process_time() - began < 2
+    assert plain == {"x (https://example.org)"}
 
 
 class Tags(HTMLParser):

@@ -1,0 +1,156 @@
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi.routing import iter_route_contexts
+
+from app.web.openapi import operations_of
+from app.web.help import titles
+from tests.conftest import connect
+from tests.contract.campaign import API, Campaign
+
+Json = dict[str, Any]
+EMPTY = {"204", "304", "308"}
+
+
+@pytest.fixture(scope="module")
+def document(campaign: Campaign) -> Json:
+    return json.loads(json.dumps(campaign.app.openapi()))  # type: ignore[no-any-return]
+
+
+def walk(part: object) -> Iterator[Json]:
+    """Every object in the document."""
+    if isinstance(part, dict):
+        yield part
+        for value in part.values():
+            yield from walk(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from walk(value)
+
+
+def test_the_document_is_openapi_3_1_and_its_references_lead_somewhere(document: Json) -> None:
+    assert document["openapi"].startswith("3.1.")
+    assert document["info"]["title"] == "Message Workshop"
+    schemas = document["components"]["schemas"]
+    references = {part["$ref"] for part in walk(document) if isinstance(part.get("$ref"), str)}
+    assert references <= {f"#/components/schemas/{name}" for name in schemas}
+    assert not {"HTTPValidationError", "ValidationError"} & schemas.keys()
+    assert document["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+
+
+def test_every_route_of_the_api_is_described(document: Json, campaign: Campaign) -> None:
+    described = {(path, method) for path, method, _ in operations_of(document)}
+    for route in iter_route_contexts(campaign.app.routes):
+        if route.path and route.path.startswith(API):
+            for method in route.methods or ():
+                assert (route.path, method.lower()) in described
+
+
+def test_every_operation_says_what_it_does_under_a_name_of_its_own(document: Json) -> None:
+    names = [operation["operationId"] for _, _, operation in operations_of(document)]
+    assert len(names) == len(set(names))
+    for path, method, operation in operations_of(document):
+        assert operation["description"].endswith("."), (path, method)
+        assert len(operation["tags"]) == 1
+        for name in set(part.partition("}")[0] for part in path.split("{")[1:]):
+            assert any(it["name"] == name and it["in"] == "path" for it in operation["parameters"]), (path, name)
+
+
+def test_every_answer_has_a_description_and_an_example(document: Json) -> None:
+    for path, method, operation in operations_of(document):
+        assert any(status.startswith("2") for status in operation["responses"])
+        for status, response in operation["responses"].items():
+            assert response["description"], (path, method, status)
+            contents = response.get("content", {})
+            assert contents or status in EMPTY, (path, method, status)
+            for content in contents.values():
+                assert "example" in content or content.get("examples"), (path, method, status)
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            assert "example" in content
+
+
+def test_every_problem_named_has_a_help_page_and_fits_its_status(document: Json) -> None:
+    for path, _, operation in operations_of(document):
+        for status, response in operation["responses"].items():
+            if status >= "400":
+                assert list(response["content"]) == ["application/problem+json"]
+                for slug, example in response["content"]["application/problem+json"]["examples"].items():
+                    assert titles()[slug][0] == int(status), (path, slug)
+                    assert example["value"]["type"] == f"/problems/{slug}"
+
+
+def test_what_follows_from_the_facts_is_declared(document: Json) -> None:
+    for path, method, operation in operations_of(document):
+        if not path.startswith(API):
+            continue
+        statuses = set(operation["responses"])
+        assert {"500", "503"} <= statuses
+        if "requestBody" in operation:
+            assert {"400", "413", "415", "422"} <= statuses, (path, method)
+        if method != "get":
+            assert "429" in statuses
+        if {} not in operation["security"]:
+            assert {"401", "403"} <= statuses, (path, method)
+        if "{" in path:
+            assert "404" in statuses, (path, method)
+        if "201" in statuses:
+            assert "Location" in operation["responses"]["201"]["headers"]
+
+
+def test_examples_fit_their_schemas(document: Json) -> None:
+    schemas = document["components"]["schemas"]
+    for path, method, operation in operations_of(document):
+        contents = [operation.get("requestBody", {}).get("content", {}).get("application/json", {})]
+        contents += [response.get("content", {}).get("application/json", {}) for response in operation["responses"].values()]
+        for content in contents:
+            if "example" in content and "schema" in content:
+                assert problems_with(content["example"], content["schema"], schemas) == [], (path, method)
+
+
+def problems_with(value: object, schema: Json, schemas: Json, place: str = "") -> list[str]:
+    """Where a value does not fit a schema; the keywords that this program's models use."""
+    if "$ref" in schema:
+        return problems_with(value, schemas[schema["$ref"].rpartition("/")[2]], schemas, place)
+    if "anyOf" in schema:
+        fits = [problems_with(value, option, schemas, place) for option in schema["anyOf"]]
+        return [] if [] in fits else [f"{place} fits nothing"]
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "object": dict,
+        "array": list,
+        "string": str,
+        "integer": int,
+        "boolean": bool,
+        "null": type(None),
+    }
+    if "type" in schema and not isinstance(value, kinds[schema["type"]]):
+        return [f"{place} is no {schema['type']}: {value!r}"]
+    if "enum" in schema and value not in schema["enum"]:
+        return [f"{place} is none of {schema['enum']}"]
+    found = []
+    if isinstance(value, dict) and "properties" in schema:
+        found += [f"{place}/{name} is missing" for name in schema.get("required", []) if name not in value]
+        for name, part in value.items():
+            if name in schema["properties"]:
+                found += problems_with(part, schema["properties"][name], schemas, f"{place}/{name}")
+            else:
+                found.append(f"{place}/{name} is unknown")
+    if isinstance(value, list) and "items" in schema:
+        for part in value:
+            found += problems_with(part, schema["items"], schemas, f"{place}/-")
+    return found
+
+
+@pytest.mark.anyio
+async def test_the_docs_show_every_operation_without_a_script(campaign: Campaign, document: Json) -> None:
+    async with connect(campaign.app) as client:
+        page = await client.get("/docs")
+        served = await client.get("/openapi.json")
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "<script" not in page.text
+    assert "://cdn" not in page.text
+    for path, method, operation in operations_of(document):
+        assert f'id="{operation["operationId"]}"' in page.text
+        assert f"<code>{method.upper()} {path}</code>" in page.text
+    assert served.json() == document

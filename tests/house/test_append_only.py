@@ -1,0 +1,35 @@
+"""What was said and decided is never changed, not even by hand."""
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
+
+from app.permissions import Role
+from tests.factories import Workshop
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE revision SET summary = 'another'",
+        "DELETE FROM revision",
+        "UPDATE approval SET basis = 'another'",
+        "DELETE FROM approval",
+        "UPDATE vote_entry SET value = 'oppose'",
+        "DELETE FROM vote_entry",
+        "UPDATE activity SET kind = 'another'",
+        "DELETE FROM activity",
+    ],
+)
+def test_history_refuses_update_and_delete(workshop: Workshop, statement: str) -> None:
+    writer = workshop.member(role=Role.WRITER)
+    page = workshop.page(writer)
+    workshop.vote(writer, workshop.shared_head(page))
+    with pytest.raises(DatabaseError, match="never changed"), workshop.writing() as session:
+        session.connection().execute(text(statement))
+
+
+def test_a_reading_session_cannot_write(workshop: Workshop) -> None:
+    workshop.page(workshop.member(role=Role.WRITER))
+    with pytest.raises(DatabaseError), workshop.reading() as session:
+        session.connection().execute(text("UPDATE page SET title = 'another'"))
