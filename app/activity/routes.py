@@ -70,8 +70,6 @@ def _present(session: Session, rows: Sequence[Activity]) -> list[ChangeRow]:
     by_id = pages.pages_by_id(session, (row.page_id for row in rows))
     names = accounts.names_of(session, (row.actor_id for row in rows))
     return [
-        ChangeRow.of(
-            row, by_id[row.page_id].slug if row.page_id is not None else None, names.get(row.actor_id or 0)
-        )
+        ChangeRow.of(row, by_id[row.page_id].slug if row.page_id is not None else None, names.get(row.actor_id or 0))
         for row in rows
     ]

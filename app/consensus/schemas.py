@@ -37,9 +37,7 @@ class VoteOut(Out):
 
     @classmethod
     def of(cls, vote: Vote, revision: Revision) -> "VoteOut":
-        return cls(
-            value=Value(vote.value), revision=RevisionRef.of(revision), reason=vote.reason, cast_at=vote.cast_at
-        )
+        return cls(value=Value(vote.value), revision=RevisionRef.of(revision), reason=vote.reason, cast_at=vote.cast_at)
 
 
 class MissingOut(Out):

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 from sqlmodel import Session
@@ -58,9 +57,7 @@ def edit_draft(
     return _save(request, response, session, viewer, draft_id, body)
 
 
-@api.get(
-    "/pages/{slug}/drafts", responses={308: {"description": "The page was renamed."}, **can_fail(PageNotFound)}
-)
+@api.get("/pages/{slug}/drafts", responses={308: {"description": "The page was renamed."}, **can_fail(PageNotFound)})
 def list_drafts(
     request: Request,
     response: Response,
@@ -73,9 +70,7 @@ def list_drafts(
     """A page's drafts, newest first; the shared one is the last."""
     page = page_here(session, request, slug)
     place = decode_cursor(cursor, int)
-    found = service.list_drafts(
-        session, page.id, state=state, before=place[0] if place else None, limit=limit + 1
-    )
+    found = service.list_drafts(session, page.id, state=state, before=place[0] if place else None, limit=limit + 1)
     rows = _present(session, found[:limit])
     return listing(request, response, rows, encode_cursor(rows[-1].id) if len(found) > limit else None)
 
@@ -86,11 +81,14 @@ def get_draft(session: SessionDep, draft_id: PathId) -> DraftOut:
     return _present(session, [service.get_draft(session, draft_id)])[0]
 
 
-@api.post(
-    "/pages/{slug}/drafts", status_code=201, responses=can_fail(PageNotFound), openapi_extra=needs(Scope.WRITE)
-)
+@api.post("/pages/{slug}/drafts", status_code=201, responses=can_fail(PageNotFound), openapi_extra=needs(Scope.WRITE))
 def fork_draft(
-    request: Request, response: Response, session: SessionDep, viewer: Viewer, slug: PathSlug, body: ForkIn | None = None
+    request: Request,
+    response: Response,
+    session: SessionDep,
+    viewer: Viewer,
+    slug: PathSlug,
+    body: ForkIn | None = None,
 ) -> DraftOut:
     """Open a draft of your own."""
     asked = body or ForkIn()
@@ -126,9 +124,7 @@ def withdraw_draft(session: SessionDep, viewer: Viewer, draft_id: PathId) -> Dra
     return _present(session, [service.withdraw(session, viewer, draft_id)])[0]
 
 
-@api.post(
-    "/drafts/{draft_id}/reopen", responses=can_fail(DraftNotFound, DraftClosed), openapi_extra=needs(Scope.WRITE)
-)
+@api.post("/drafts/{draft_id}/reopen", responses=can_fail(DraftNotFound, DraftClosed), openapi_extra=needs(Scope.WRITE))
 def reopen_draft(session: SessionDep, viewer: Viewer, draft_id: PathId) -> DraftOut:
     """Open a fork that you had withdrawn."""
     return _present(session, [service.reopen(session, viewer, draft_id)])[0]
@@ -137,9 +133,7 @@ def reopen_draft(session: SessionDep, viewer: Viewer, draft_id: PathId) -> Draft
 def _save(
     request: Request, response: Response, session: Session, viewer: Viewer, draft_id: int, body: EditIn
 ) -> SavedOut | Response:
-    outcome = service.save_edit(
-        session, viewer, draft_id, base_id=body.base, text=body.text, summary=body.summary
-    )
+    outcome = service.save_edit(session, viewer, draft_id, base_id=body.base, text=body.text, summary=body.summary)
     if isinstance(outcome, KeptAside):
         return answer_domain_error(request, edit_conflict(session, draft_id, outcome))
     response.headers["Location"] = f"/api/v1/revisions/{outcome.revision.id}"

@@ -186,7 +186,7 @@ class _Dialect(MarkdownIt):
         self.core.ruler.after("block", "marks", _check_marks)
         self.inline.ruler.before("link", "wiki_link", _wiki_link)
         # Rules are compiled on first use, which two threads must not do at once.
-        self.parse("")
+        self.parse("a")
 
     def validateLink(self, url: str) -> bool:  # noqa: N802
         """Whether an address, its entities decoded, has no scheme or one of `LINK_SCHEMES`."""
@@ -203,4 +203,4 @@ class _Dialect(MarkdownIt):
 _DIALECT = _Dialect()
 _OUTLINE = _Dialect()
 _OUTLINE.core.ruler.enableOnly(["normalize", "block", "marks"])
-_OUTLINE.parse("")
+_OUTLINE.parse("a")

@@ -56,7 +56,7 @@ def _responses(*forms: Representation, negotiated: bool = False) -> dict[int | s
 _EXAMPLES = {
     Representation.TEXT: "Everyone needs a home they can afford.",
     Representation.MARKDOWN: "## Topline\n\nEveryone **needs** a home they can afford.\n",
-    Representation.HTML: "<!doctype html>…<h2 id=\"u-topline\">Topline</h2>…",
+    Representation.HTML: '<!doctype html>…<h2 id="u-topline">Topline</h2>…',
 }
 _IN_A_SECTION = can_fail(PageNotFound, NoApprovedText, SectionNotFound)
 
@@ -69,7 +69,8 @@ def list_approved(
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
     updated_since: Annotated[
-        MomentAsked | None, Query(description="Only texts approved at or after this time.", examples=["2026-11-22T00:00:00Z"])
+        MomentAsked | None,
+        Query(description="Only texts approved at or after this time.", examples=["2026-11-22T00:00:00Z"]),
     ] = None,
     tag: Tag = None,
     chapter: Chapter = None,
@@ -163,9 +164,7 @@ def _serve(
     welcomes_gzip = accepts_gzip(_header(request, "accept-encoding"))
     ask = Ask(chosen, part, key, as_of, negotiated=form is None, gzip=welcomes_gzip)
     answer = approved_answer(session, page, ask, base_url=request.app.state.settings.base_url)
-    answer = unless_known(
-        answer, known=_header(request, "if-none-match"), since=_header(request, "if-modified-since")
-    )
+    answer = unless_known(answer, known=_header(request, "if-none-match"), since=_header(request, "if-modified-since"))
     response = Response(answer.body, answer.status)
     response.raw_headers = list(answer.headers)
     if is_personal(request.headers):

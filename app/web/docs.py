@@ -32,7 +32,9 @@ class Operation:
 @site.get("/docs")
 def show_docs(request: Request) -> Response:
     document = request.app.openapi()
-    listed = [(operation["tags"][0], _read(path, method, operation)) for path, method, operation in operations_of(document)]
+    listed = [
+        (operation["tags"][0], _read(path, method, operation)) for path, method, operation in operations_of(document)
+    ]
     listed.sort(key=lambda entry: entry[0])
     groups = [(tag, [operation for _, operation in group]) for tag, group in groupby(listed, lambda entry: entry[0])]
     return render(request, "docs.html", {"groups": groups, "description": document["info"]["description"]})

@@ -63,7 +63,9 @@ class Door:
             return
         request, writing = Request(scope), scope["method"] not in SAFE_METHODS
         if writing and is_cross_site(request.headers, self._origin):
-            refused = CrossSite("Another site tried to act in your name here. Nothing was changed. Do it on this site itself.")
+            refused = CrossSite(
+                "Another site tried to act in your name here. Nothing was changed. Do it on this site itself."
+            )
             await answer_domain_error(request, refused)(scope, receive, send)
             return
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
@@ -77,7 +79,10 @@ class Door:
         allowed = self._limiter.hit(limit, name, who)
         reset, remaining = self._limiter.get_window_stats(limit, name, who)
         wait = max(1, round(reset - time.time()))
-        headers = {"RateLimit-Policy": f'"{name}";q={limit.amount};w=60', "RateLimit": f'"{name}";r={remaining};t={wait}'}
+        headers = {
+            "RateLimit-Policy": f'"{name}";q={limit.amount};w=60',
+            "RateLimit": f'"{name}";r={remaining};t={wait}',
+        }
         if not allowed:
             await answer_plain(request, 429, {**headers, "Retry-After": str(wait)})(scope, receive, send)
             return

@@ -153,5 +153,7 @@ def show_problem(request: Request, slug: str) -> Response:
     status, title = titles()[slug]
     meaning, way_out = help_for(slug)
     return render(
-        request, "problem.html", {"title": title, "status": status, "meaning": meaning, "way_out": way_out, "slug": slug}
+        request,
+        "problem.html",
+        {"title": title, "status": status, "meaning": meaning, "way_out": way_out, "slug": slug},
     )

@@ -94,9 +94,13 @@ def _complete(document: Json) -> Json:
         schemas.pop(framework_s_own, None)
     document["components"]["securitySchemes"] = SECURITY_SCHEMES
     for path, method, operation in operations_of(document):
+        operation["responses"].pop("422", None)
         if path.startswith("/api/"):
-            _add_problems(path, method, operation)
+            _add_problems(operation, _follows(path, method, operation))
             operation.setdefault("security", [{}, *needs(Scope.READ)["security"]])
+        for status, response in operation["responses"].items():
+            _complete_response(status, response)
+        operation["responses"] = dict(sorted(operation["responses"].items()))
         for content in _contents(operation):
             if "example" not in content and "examples" not in content and "schema" in content:
                 content["example"] = example_of(content["schema"], schemas)
@@ -111,7 +115,8 @@ def operations_of(document: Json) -> Iterator[tuple[str, str, Json]]:
                 yield path, method, methods[method]
 
 
-def _add_problems(path: str, method: str, operation: Json) -> None:
+def _follows(path: str, method: str, operation: Json) -> list[type[DomainError] | int]:
+    """The problems that follow from what an operation takes and who may call it."""
     kinds: list[type[DomainError] | int] = [500, 503]
     if "security" in operation:
         kinds += [NotAllowed, ScopeMissing, *(kind for kind in all_kinds() if issubclass(kind, SignInNeeded))]
@@ -121,17 +126,27 @@ def _add_problems(path: str, method: str, operation: Json) -> None:
         kinds.append(Refused)
     if method != "get" or is_costly(path):
         kinds.append(429)
-    responses = operation["responses"]
-    responses.pop("422", None)
+    return kinds
+
+
+def _add_problems(operation: Json, kinds: list[type[DomainError] | int]) -> None:
     for status, added in can_fail(*kinds).items():
-        known = responses.setdefault(str(status), {"description": added["description"], "content": added["content"]})
+        described = {"description": added["description"], "content": added["content"]}
+        known = operation["responses"].setdefault(str(status), described)
         known["content"][PROBLEM_TYPE]["examples"] |= added["content"][PROBLEM_TYPE]["examples"]
-    for status, response in responses.items():
-        _add_headers(status, response)
-        if int(status) >= 400:
-            declared = response["content"].pop("application/json", {})
-            response["content"][PROBLEM_TYPE]["schema"] = declared.get("schema", {"$ref": f"{_REF}Problem"})
-    operation["responses"] = dict(sorted(responses.items()))
+
+
+def _complete_response(status: str, response: Json) -> None:
+    """The headers an answer has, and problem documents in no other form."""
+    wanted = dict(_HEADERS.get(status, {}))
+    for content in response.get("content", {}).values():
+        if content.get("schema", {}).get("$ref", "").startswith(f"{_REF}Listing_"):
+            wanted["Link"] = 'The address of the next rows, as `rel="next"`, while there are any.'
+    for name, description in wanted.items():
+        response.setdefault("headers", {})[name] = {"description": description, "schema": {"type": "string"}}
+    if status >= "400":
+        declared = response["content"].pop("application/json", {})
+        response["content"][PROBLEM_TYPE]["schema"] = declared.get("schema", {"$ref": f"{_REF}Problem"})
 
 
 _HEADERS = {
@@ -145,15 +160,6 @@ _HEADERS = {
     },
     "503": {"Retry-After": "Seconds to wait."},
 }
-
-
-def _add_headers(status: str, response: Json) -> None:
-    wanted = dict(_HEADERS.get(status, {}))
-    for content in response.get("content", {}).values():
-        if content.get("schema", {}).get("$ref", "").startswith(f"{_REF}Listing_"):
-            wanted["Link"] = 'The address of the next rows, as `rel="next"`, while there are any.'
-    for name, description in wanted.items():
-        response.setdefault("headers", {})[name] = {"description": description, "schema": {"type": "string"}}
 
 
 def _contents(operation: Json) -> Iterator[Json]:

@@ -33,14 +33,34 @@ STATUS: dict[type[DomainError], int] = {
 }
 
 PLAIN: dict[int, tuple[str, str, str]] = {
-    400: ("bad-request", "This request cannot be read", "The request is broken. Check how it is built and send it again."),
+    400: (
+        "bad-request",
+        "This request cannot be read",
+        "The request is broken. Check how it is built and send it again.",
+    ),
     404: ("not-found", "There is nothing here", "No such address. Check its spelling, or start from the first page."),
     405: ("method-not-allowed", "This address does not do that", "Use one of the methods that the Allow header names."),
-    406: ("not-acceptable", "No such form of this", "Ask for application/json, text/plain, text/markdown or text/html."),
-    413: ("too-large", "This is too large", "A request may hold at most 512 KiB. Nothing was saved; shorten it and send it again."),
+    406: (
+        "not-acceptable",
+        "No such form of this",
+        "Ask for application/json, text/plain, text/markdown or text/html.",
+    ),
+    413: (
+        "too-large",
+        "This is too large",
+        "A request may hold at most 512 KiB. Nothing was saved; shorten it and send it again.",
+    ),
     415: ("unsupported-type", "This kind of content is not read here", "Send application/json."),
-    429: ("too-many-requests", "Too many at once", "Wait as long as Retry-After says, then go on. Nothing you wrote is lost."),
-    503: ("unavailable", "Busy or unable to save just now", "Nothing was saved. Keep your text and try again in a few seconds."),
+    429: (
+        "too-many-requests",
+        "Too many at once",
+        "Wait as long as Retry-After says, then go on. Nothing you wrote is lost.",
+    ),
+    503: (
+        "unavailable",
+        "Busy or unable to save just now",
+        "Nothing was saved. Keep your text and try again in a few seconds.",
+    ),
 }
 
 
@@ -95,7 +115,9 @@ def answer(
         # Names that a client sent may hold half a character, which no UTF-8 can carry.
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         return Response(content, status, given, media_type=PROBLEM_TYPE)
-    return render(request, "error.html", {"title": title, "detail": detail, "status": status}, status=status, headers=given)
+    return render(
+        request, "error.html", {"title": title, "detail": detail, "status": status}, status=status, headers=given
+    )
 
 
 def answer_domain_error(request: Request, error: DomainError) -> Response:
@@ -110,7 +132,9 @@ def answer_domain_error(request: Request, error: DomainError) -> Response:
 def answer_plain(request: Request, status: int, headers: Mapping[str, str] | None = None) -> Response:
     """A status that the framework or a middleware decided on."""
     phrase = HTTPStatus(status).phrase
-    slug, title, detail = PLAIN.get(status, (phrase.lower().replace(" ", "-"), phrase, f"The answer is {status}: {phrase}."))
+    slug, title, detail = PLAIN.get(
+        status, (phrase.lower().replace(" ", "-"), phrase, f"The answer is {status}: {phrase}.")
+    )
     return answer(request, status, slug, title, detail, headers=headers)
 
 

@@ -37,7 +37,9 @@ async def pass_write_gate(request: Request) -> AsyncIterator[None]:
         yield
 
 
-def get_session(request: Request, _gate: Annotated[None, Depends(pass_write_gate, scope="function")]) -> Iterator[Session]:
+def get_session(
+    request: Request, _gate: Annotated[None, Depends(pass_write_gate, scope="function")]
+) -> Iterator[Session]:
     """Committed when the endpoint returns, rolled back when it raises. Safe methods only read."""
     database: Database = request.app.state.database
     with database.transaction(writing=request.method not in SAFE_METHODS) as session:

@@ -51,5 +51,7 @@ def _refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         name = Counter(key for key, _ in pairs).most_common(1)[0][0]
-        raise Refused(f"The field “{name[:60]}” stands here twice, so it is unclear which one counts.", pointer=f"/{name[:60]}")
+        raise Refused(
+            f"The field “{name[:60]}” stands here twice, so it is unclear which one counts.", pointer=f"/{name[:60]}"
+        )
     return found

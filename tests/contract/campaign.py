@@ -38,7 +38,7 @@ def fill(app: FastAPI, clock: MovableClock) -> Campaign:
     """Three members vote on what they wrote; waiting times are 0."""
     workshop = Workshop(app.state.database, app.state.follower)
     anna = workshop.member("anna", chapter="north", role=Role.WRITER)
-    bob, cara = workshop.member("bob", chapter="north"), workshop.member("cara", chapter="south")
+    bob, cara = workshop.member("bob", chapter="north"), workshop.member("cara", chapter="south", role=Role.ADMIN)
     housing = workshop.page(anna)
     first, first_at = workshop.shared_head(housing), clock.moment
     workshop.vote(anna, first)

@@ -155,7 +155,9 @@ async def test_a_longer_text_is_compressed_for_whom_it_helps_under_a_tag_of_its_
     assert len(body) < len(LONG) / 2
     assert gzip.decompress(body) == LONG.encode()
     for known in (f'"{sha}-gz"', f'"{sha}"'):
-        again = await get(campaign, f"{API}/pages/long/approved.md", **{"Accept-Encoding": "gzip", "If-None-Match": known})
+        again = await get(
+            campaign, f"{API}/pages/long/approved.md", **{"Accept-Encoding": "gzip", "If-None-Match": known}
+        )
         assert (again.status_code, again.headers["ETag"]) == (304, known)
     refused = await get(campaign, f"{API}/pages/long/approved.md", **{"Accept-Encoding": "gzip;q=0"})
     assert "Content-Encoding" not in refused.headers
@@ -238,7 +240,7 @@ async def test_one_section_comes_as_json_and_html_too(campaign: Campaign) -> Non
     assert found["text"] == MARKED.partition("## Topline\n\n")[2].strip()
     assert (await get(campaign, f"{path}.json")).json() == found
     html = await get(campaign, path, Accept="text/html")
-    assert '<strong>home</strong>' in html.text
+    assert "<strong>home</strong>" in html.text
 
 
 async def test_an_unknown_section_names_those_there_are(campaign: Campaign) -> None:

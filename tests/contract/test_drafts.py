@@ -137,7 +137,13 @@ async def test_a_fork_is_its_owners_from_opening_to_reopening(app: FastAPI, work
         assert (plain.json()["head"], plain.json()["base"], plain.json()["owner"]) == (head, head, "bob")
         body = {"from": head, "name": "Shorter", "text": "# Housing\n\nHomes.\n", "summary": "Cut"}
         fork = (await his.post(f"{API}/pages/housing/drafts", json=body)).json()
-        assert (fork["name"], fork["kind"], fork["state"], fork["ahead"], fork["behind"]) == ("Shorter", "fork", "open", 1, 0)
+        assert (fork["name"], fork["kind"], fork["state"], fork["ahead"], fork["behind"]) == (
+            "Shorter",
+            "fork",
+            "open",
+            1,
+            0,
+        )
         address = f"{API}/drafts/{fork['id']}"
         edit = {"base": fork["head"], "text": "# Housing\n\nHomes for all.\n"}
         strange = await hers.post(f"{address}/revisions", json=edit)

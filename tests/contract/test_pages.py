@@ -119,7 +119,8 @@ async def test_addresses_in_other_scripts_work_everywhere(app: FastAPI, workshop
         assert made.json()["slug"] == "住宅"
         for _ in range(2):
             await client.post(
-                f"{API}/pages/住宅/revisions", json={"base": made.json()["shared_draft"]["head"], "text": "家が要る。\n"}
+                f"{API}/pages/住宅/revisions",
+                json={"base": made.json()["shared_draft"]["head"], "text": "家が要る。\n"},
             )
         found = await client.get(made.headers["Location"])
         assert found.status_code == 200

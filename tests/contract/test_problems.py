@@ -2,8 +2,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.web.problems import all_kinds
 from app.web.help import help_for, titles
+from app.web.problems import all_kinds
 from tests.conftest import connect
 from tests.contract.campaign import API, Campaign
 
@@ -26,7 +26,8 @@ def check_problem(answer: httpx.Response, status: int, slug: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/nothing", "", "/", "/pages/", "/pages/nowhere", "/pages/housing/approve", "/pages/Housing", "/approved.txt"]
+    "path",
+    ["/nothing", "", "/", "/pages/", "/pages/nowhere", "/pages/housing/approve", "/pages/Housing", "/approved.txt"],
 )
 async def test_an_unknown_path_is_a_problem_document(campaign: Campaign, path: str) -> None:
     async with connect(campaign.app) as client:
@@ -60,7 +61,11 @@ async def test_a_browser_elsewhere_may_ask_before_it_reads(campaign: Campaign) -
 async def test_a_body_that_is_no_json_object_is_refused(campaign: Campaign) -> None:
     address = f"{API}/pages"
     async with connect(campaign.app, campaign.token) as client:
-        check_problem(await client.post(address, content="title=x", headers={"Content-Type": "text/plain"}), 415, "unsupported-type")
+        check_problem(
+            await client.post(address, content="title=x", headers={"Content-Type": "text/plain"}),
+            415,
+            "unsupported-type",
+        )
         check_problem(await client.post(address, data={"title": "x"}), 415, "unsupported-type")
         check_problem(await client.post(address, content='{"title":"x","text":"y"}'), 415, "unsupported-type")
         broken = await client.post(address, content='{"title":', headers=JSON)
@@ -101,8 +106,8 @@ async def test_half_a_character_and_a_null_are_no_fault(campaign: Campaign) -> N
             f'{{"title":"x","text":{half}}}',
             f'{{"title":"x","text":"x","slug":{half}}}',
             f'{{"title":"x","text":"x","tags":[{half}]}}',
-            f'{{{half}:1}}',
-            f'{{{half}:1,{half}:2}}',
+            f"{{{half}:1}}",
+            f"{{{half}:1,{half}:2}}",
             '{"title":"x","text":"x","slug":"a\\u0000b"}',
         ):
             check_problem(await client.post(f"{API}/pages", content=body, headers=JSON), 422, "refused")
