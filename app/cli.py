@@ -1,6 +1,7 @@
 """The `workshop` command."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,9 @@ from sqlmodel import Session
 from app import schema
 from app.accounts import chapters
 from app.accounts import service as accounts
-from app.database import Database
+from app.database import Database, utc_now
+from app.demo import guide, opening
+from app.demo.stage import StageClock
 from app.errors import DomainError
 from app.main import create_app, open_database
 from app.permissions import Role, Scope
@@ -91,7 +94,7 @@ def writing() -> Iterator[Session]:
 
 def create_from_environment() -> object:
     """What the server runs: one program per process, settings from the environment."""
-    return create_app(read_settings())
+    return create_app(read_settings()).state.front
 
 
 @cli.command()
@@ -109,6 +112,28 @@ def serve(host: str = "127.0.0.1", port: int = 8000, workers: int = 1) -> None:
         server_header=False,
         timeout_graceful_shutdown=3,
     )
+
+
+@cli.command()
+def demo(
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget what visitors did, and fill it anew.")] = False,
+) -> None:
+    """Fill an invented campaign, once, and serve it."""
+    try:
+        opening.check_port(host, port)
+        opening.settle_environment(os.environ, host, port)
+        clock = StageClock(utc_now())
+        story = open_database(read_settings(), clock=clock)
+        with progress_bar(show=True) as progress:
+            opening.prepare(story, clock, fresh=fresh, progress=progress)
+        story.dispose()
+    except DomainError as error:
+        fail(error.detail)
+    with opened_database() as database, database.transaction(writing=False) as session:
+        print(guide.describe(session, read_settings().base_url), flush=True)
+    serve(host=host, port=port)
 
 
 @user_cli.command("add")

@@ -40,7 +40,7 @@ API_PREFIX = "/api/v1"
 
 
 def create_app(settings: Settings, *, clock: Clock = utc_now, follow: bool = True) -> FastAPI:
-    """The program as an ASGI application. Without `follow`, somebody else calls `state.follower`."""
+    """The program; what a server runs is its `state.front`. Without `follow`, somebody else calls `state.follower`."""
     database = open_database(settings, clock=clock)
     follower = Follower(database, [CandidateFollower()])
 
@@ -85,7 +85,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, follow: bool = Tru
     app.add_middleware(HeadAsGet)
     app.add_middleware(Door, settings=settings)
     app.add_middleware(SecurityHeaders, base_url=settings.base_url)
-    app.add_middleware(HotApproved, published=database.published)
+    app.state.front = HotApproved(app, database.published)
     return app
 
 

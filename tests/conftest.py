@@ -118,7 +118,7 @@ def workshop(app: FastAPI, database: Database) -> Workshop:
 def connect(app: FastAPI, token: str | None = None) -> httpx.AsyncClient:
     """A client of the program in this process, as the bearer of a token or as nobody; to be used in `async with`."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app.state.front, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://workshop.test", headers=headers, timeout=60)
 
 

@@ -46,7 +46,8 @@ def list_changes(
     newest = service.newest_position(session)
     rows = service.since(session, position, kinds=wanted, page_id=page_id, limit=limit)
     following = rows[-1].id if len(rows) == limit else max([position, newest, *(row.id for row in rows)])
-    found = listing(request, response, _present(session, rows), str(following), key="since")
+    key = "cursor" if cursor else "since"
+    found = listing(request, response, _present(session, rows), str(following), key=key)
     return Changes(data=found.data, next=str(following))
 
 

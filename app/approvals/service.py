@@ -67,13 +67,13 @@ def current_by_page(session: Session, page_ids: Iterable[int]) -> dict[int, Appr
 def list_current(
     session: Session, *, after: int = 0, updated_since: datetime | None = None, tag: str | None = None, limit: int = 50
 ) -> Sequence[Approval]:
-    """Approvals in force over all pages, by page id after the one named; only those made since, or of pages so tagged."""
+    """Approvals in force over all pages, by page id after the one named; only those since, or of pages so tagged."""
     newest = select(func.max(Approval.id)).where(col(Approval.page_id) > after).group_by(col(Approval.page_id))
     query = select(Approval).where(col(Approval.id).in_(newest))
     if updated_since is not None:
         query = query.where(col(Approval.at) >= updated_since)
     if tag is not None:
-        query = query.where(col(Approval.page_id).in_(select(PageTag.page_id).where(PageTag.tag == tag)))
+        query = query.where(col(Approval.page_id).in_(select(PageTag.page_id).where(PageTag.tag == tag.casefold())))
     return session.exec(query.order_by(col(Approval.page_id)).limit(limit)).all()
 
 

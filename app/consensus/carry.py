@@ -1,13 +1,14 @@
 """Carry a candidate's change onto newer approved text."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from app.consensus.joining import Piece, three_way
 from app.consensus.matching import Fate, Hunk, alike, match_blocks, match_texts
-from app.consensus.parts import TELLING, outline_of, sentence_counts, words_in
+from app.consensus.parts import TELLING, outline_of, sentence_counts, sentence_keys, words_in
 from app.consensus.reapply import Clash, Reapplication
-from app.revisions.segments import Kind
+from app.revisions.segments import Kind, blocks_of
 
 __all__ = ["Carried", "Clash", "Stale", "Superseded", "carry"]
 
@@ -55,19 +56,31 @@ def carry(base: str | None, candidate: str, newer: str) -> Carried | Stale | Sup
     text = lead + change.written(change.edits)
     if change.clashes:
         return Stale(change.clashes, merged=text, kept=outline_of(newer).lead + change.written(change.insisted))
-    astray = tuple(_astray(base, candidate, newer, text))
-    if astray:
-        return Stale(astray, merged=newer, kept=text)
-    return Superseded() if text == newer else Carried(text, change.neighbour)
+    if text == newer:
+        return Superseded()
+    pieces = change.pieces(change.edits)
+    astray = tuple(_run_together(pieces, text)) or tuple(_astray(base, candidate, newer, pieces))
+    return Stale(astray, merged=newer, kept=text) if astray else Carried(text, change.neighbour)
 
 
-def _astray(base: str, candidate: str, newer: str, text: str) -> Iterator[Clash]:
-    """Sentences that came back, were lost or doubled: one side moved them in a block it rewrote, the other removed them.
+def _run_together(pieces: Sequence[Piece], text: str) -> Iterator[Clash]:
+    """Where the result is not read as the blocks it was made of: what one side leaves open takes in the other's."""
+    found = [block.content for block in blocks_of(text) if block.content]
+    made = [piece.content for piece in pieces]
+    if found != made:
+        at = next(k for k, content in enumerate(made) if found[k : k + 1] != [content])
+        yield Clash("", made[at], "".join(made[at + 1 : at + 2]))
+
+
+def _astray(base: str, candidate: str, newer: str, pieces: Sequence[Piece]) -> Iterator[Clash]:
+    """Sentences lost, doubled or brought back: one side moved them within a block it rewrote, the other removed them.
 
     What one side alone added or removed must stand in the result as often as that side has it.
     """
-    was, ours, theirs, now = (sentence_counts(each) for each in (base, candidate, newer, text))
-    for key in sorted((was + ours + theirs + now).keys()):
+    was, ours, theirs = (sentence_counts(text) for text in (base, candidate, newer))
+    now = Counter(key for piece in pieces for key in sentence_keys(piece.kind, piece.content))
+    touched = {key for key, _ in (now.items() ^ theirs.items()) | (ours.items() ^ was.items())}
+    for key in sorted(touched):
         alone = theirs[key] if ours[key] == was[key] else ours[key] if theirs[key] == was[key] else now[key]
         if now[key] != alone and len(words_in(key)) >= TELLING:
             yield Clash(*(key if each[key] else "" for each in (was, ours, theirs)))

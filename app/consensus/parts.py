@@ -52,8 +52,11 @@ class Part:
 
     @property
     def telling(self) -> bool:
-        """Whether it has words enough to be known again elsewhere; a heading always has."""
-        return self.kind == Kind.HEADING or len(words_in(self.key)) >= TELLING
+        """Whether it has words enough to be known again elsewhere; a heading always has.
+
+        Code never has: if its fence is open, what it holds depends on what stands after it.
+        """
+        return self.kind == Kind.HEADING or (self.kind != Kind.CODE and len(words_in(self.key)) >= TELLING)
 
 
 Parts: TypeAlias = tuple[Part, ...]
@@ -125,10 +128,15 @@ def sentences_in(kind: str, content: str) -> Parts:
 @lru_cache(maxsize=32)
 def sentence_counts(text: str) -> Counter[str]:
     """How often each sentence stands in a text; list marks and what has neither letter nor digit are none."""
-    return Counter(
+    return Counter(key for block in outline_of(text).blocks for key in sentence_keys(block.kind, block.content))
+
+
+@lru_cache(maxsize=4096)
+def sentence_keys(kind: str, content: str) -> tuple[str, ...]:
+    """The sentences of a block as they are counted and hashed."""
+    return tuple(
         part.key
-        for block in outline_of(text).blocks
-        for part in sentences_in(block.kind, block.content)
+        for part in sentences_in(kind, content)
         if part.kind != MARK and any(character.isalnum() for character in part.key)
     )
 
@@ -139,6 +147,7 @@ def words_in(key: str) -> frozenset[tuple[str, int]]:
     return frozenset(word for word in bag(key) if word[0][0].isalnum())
 
 
+@lru_cache(maxsize=4096)
 def _key(kind: str, content: str, *, inside: bool = False) -> str:
     if kind in _EXACT:
         return content
@@ -173,6 +182,8 @@ def _nesting(parts: list[Part], block: Block) -> tuple[int, int | None]:
 
 
 def _indent(content: str) -> int:
+    if content[:1] not in (" ", "\t"):
+        return 0
     return len(_SPACES.match(content)[0].expandtabs(4))
 
 

@@ -65,12 +65,16 @@ class Reapplication:
 
     def written(self, edits: Edits) -> str:
         """The newer text with these edits."""
+        return join(self.pieces(edits), Sources(self.ours.old, self.ours.new, self.theirs.new))
+
+    def pieces(self, edits: Edits) -> list[Piece]:
+        """The parts of the newer text with these edits."""
         pieces: list[Piece] = []
         for j in range(len(self.theirs.new) + 1):
             pieces += edits.inserted.get(j, ())
             if j < len(self.theirs.new):
-                pieces += edits.replaced.get(j, [self._standing(j)])
-        return join(pieces, Sources(self.ours.old, self.ours.new, self.theirs.new))
+                pieces += edits.replaced[j] if j in edits.replaced else [self._standing(j)]
+        return pieces
 
     def _standing(self, j: int) -> Piece:
         """A part of the newer text that the change leaves alone, but for spaces within it."""

@@ -26,7 +26,7 @@ class MergeConflict(Conflict):
 
 
 def edit_conflict(session: Session, draft_id: int, kept: KeptAside) -> EditConflict:
-    """What an author is told whose edit of the draft clashes: the three texts, what clashes, and where theirs is now."""
+    """What an author is told whose edit of the draft clashes: the texts, what clashes, and where theirs is kept."""
     if get_draft(session, draft_id).state != DraftState.OPEN:
         happened = "This draft was closed while you wrote."
     else:

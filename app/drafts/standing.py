@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session
@@ -72,11 +72,13 @@ def _measures(session: Session, page_ids: Iterable[int]) -> dict[int, int]:
     return measures | {page_id: approval.revision_id for page_id, approval in current.items()}
 
 
-def _compare(session: Session, pairs: Iterable[Pair]) -> dict[Pair, Standing]:
+def _compare(session: Session, pairs: Collection[Pair]) -> dict[Pair, Standing]:
     ancestry = Ancestry(session)
+    for id_ in sorted({id_ for pair in pairs for id_ in pair}, reverse=True):
+        ancestry.step(id_)  # newest first, as each window that is read reaches downwards
     found: dict[Pair, Standing] = {}
     bases: dict[Pair, int | None] = {}
-    for head, measure in sorted(pairs):
+    for head, measure in pairs:
         ahead = ancestry.count_missing(of=head, in_=measure)
         behind = ancestry.count_missing(of=measure, in_=head)
         found[head, measure] = Standing(ahead, behind, clean=True)

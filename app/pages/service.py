@@ -96,7 +96,7 @@ def list_pages(
     """
     query = select(Page).where(col(Page.slug) > after).order_by(col(Page.slug)).limit(limit)
     if tag:
-        query = query.join(PageTag).where(PageTag.tag == tag)
+        query = query.join(PageTag).where(PageTag.tag == tag.casefold())
     if words:
         query = query.where(func.lower(Page.title).contains(words.lower(), autoescape=True))
     if also is not None:

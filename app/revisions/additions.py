@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from app.revisions.align import align
-from app.revisions.changes import MAX_COMPARED, Comparison, Hunk, Sentences, bag, holds_words_of, similarity
+from app.revisions.changes import MAX_COMPARED, Comparison, Hunk, Sentences, similarity
 from app.revisions.notes import is_definition, misled_notes
 from app.revisions.segments import Kind
 from app.revisions.weave import Conflict, Part, Places, Span
@@ -87,8 +87,8 @@ def removes_what_is_gone(rewrite: Hunk, removals: Sequence[Hunk], compared: Comp
     size = rewrite.s1 - rewrite.s0
     if len(gone) == rewrite.b1 - rewrite.b0 or len(gone) * size > MAX_COMPARED:
         return False
-    new = [bag(key) for key in compared.texts[side].keys[rewrite.s0 : rewrite.s1]]
-    return all(similarity(bag(compared.base.keys[i]), words) < REMOTELY for i in gone for words in new)
+    new = [compared.bag(key) for key in compared.texts[side].keys[rewrite.s0 : rewrite.s1]]
+    return all(similarity(compared.bag(compared.base.keys[i]), words) < REMOTELY for i in gone for words in new)
 
 
 def _goes_on(text: Sentences, k: int) -> bool:
@@ -126,8 +126,8 @@ def _nearly_same(compared: Comparison, ours: Span, theirs: Span) -> bool:
     o_keys, t_keys = compared.ours.keys[slice(*ours)], compared.theirs.keys[slice(*theirs)]
     if len(o_keys) * len(t_keys) > MAX_COMPARED:
         return True
-    o_bags = [bag(key) for key in o_keys if key not in t_keys]
-    t_bags = [bag(key) for key in t_keys if key not in o_keys]
+    o_bags = [compared.bag(key) for key in o_keys if key not in t_keys]
+    t_bags = [compared.bag(key) for key in t_keys if key not in o_keys]
     return any(
         len(one) >= TELLING and len(two) >= TELLING and similarity(one, two) >= SAME_THING
         for one in o_bags
@@ -224,13 +224,14 @@ def _added_elsewhere(parts: Sequence[Part], compared: Comparison) -> set[int]:
     standing = {
         theirs.keys[part.places.theirs[0]] for part in parts if _added_by(part, 2) and part.places.theirs is not None
     }
+    standing -= set(compared.base.keys)  # what both moved, each elsewhere, is for a person to place
     here = set(zip(theirs.sections, theirs.blocks, strict=True))
     twice: set[int] = set()
     for at, (section, block) in enumerate(zip(ours.sections, ours.blocks, strict=True)):
         sentences = range(ours.starts[at], ours.starts[at + 1])
         if any(ours.keys[k] not in standing for k in sentences):
             continue
-        words = len(bag(block[1]))
+        words = len(compared.bag(block[1]))
         # A heading of ours would be left with nothing under it.
         bare = at > 0 and ours.blocks[at - 1][0] is Kind.HEADING
         if (words >= LONG and not bare) or (words >= TELLING and (section, block) in here):
@@ -248,7 +249,7 @@ def _too_often(parts: Sequence[Part], compared: Comparison) -> list[tuple[int, s
     doubled = {
         key
         for key, n in counted.items()
-        if key and n > max(most[key], 1) and (key in sections or len(bag(key)) >= TELLING)
+        if key and n > max(most[key], 1) and (key in sections or len(compared.bag(key)) >= TELLING)
     }
     changed = [k for k, key in enumerate(keys) if key in doubled and not _is_unchanged(parts[k], key, compared)]
     # One of the two goes on standing, so that no choice can lose both.
@@ -262,24 +263,20 @@ def _is_unchanged(part: Part, key: str, compared: Comparison) -> bool:
 
 def _said_again(parts: Sequence[Part], compared: Comparison) -> list[tuple[int, str]]:
     ours, theirs = (
-        [(k, bag(p.content)) for k, p in enumerate(parts) if isinstance(p.content, str) and _added_by(p, side)]
+        [(k, compared.bag(p.content)) for k, p in enumerate(parts) if isinstance(p.content, str) and _added_by(p, side)]
         for side in (1, 2)
     )
-    both_removed = [compared.base.keys[i] for i in sorted(compared.gone[0] & compared.gone[1])]
-    removed_bags = [bag(key) for key in both_removed]
+    removed = [compared.bag(compared.base.keys[i]) for i in sorted(compared.gone[0] & compared.gone[1])]
     found = [
         (k, "One side removed this, the other moved or rewrote it.")
         for k, words in ours + theirs
-        if words in removed_bags
-        or any(1_000 * len(words & old) >= SAME_THING * max(min(len(words), len(old)), TELLING) for old in removed_bags)
+        if words in removed
+        or any(1_000 * len(words & old) >= SAME_THING * max(min(len(words), len(old)), TELLING) for old in removed)
     ]
-    for k, part in enumerate(parts if both_removed else ()):
-        if isinstance(part.content, str) and (span := part.places.base) is not None:
-            before = compared.base.keys[span[0]]
-            if part.content != compared.base.texts[span[0]] and any(
-                len(bag(old)) >= TELLING and holds_words_of(part.content, old, besides=before) for old in both_removed
-            ):
-                found.append((k, "One side removed a sentence that the other made part of this one."))
+    for k, part in enumerate(parts if removed else ()):
+        new = _new_words(part, compared)
+        if any(len(old) >= TELLING and 2 * len(new & old) >= len(old) for old in removed):
+            found.append((k, "One side removed a sentence that the other made part of this one."))
     if len(ours) * len(theirs) > MAX_COMPARED:
         theirs = []
     return found + [
@@ -287,6 +284,14 @@ def _said_again(parts: Sequence[Part], compared: Comparison) -> list[tuple[int, 
         for k, words in ours
         if len(words) >= TELLING and any(similarity(words, new) >= SAME_THING_ELSEWHERE for _, new in theirs)
     ]
+
+
+def _new_words(part: Part, compared: Comparison) -> frozenset[tuple[str, int]]:
+    """The words that a reworded sentence did not have in the base."""
+    if not isinstance(part.content, str) or part.places.base is None:
+        return frozenset()
+    before = compared.base.texts[part.places.base[0]]
+    return frozenset() if part.content == before else compared.bag(part.content) - compared.bag(before)
 
 
 def _added_by(part: Part, side: int) -> bool:

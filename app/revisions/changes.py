@@ -1,7 +1,7 @@
 """How one text came from another: which sentences stayed, were reworded, removed or added, and what separates them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from app.revisions.align import align
@@ -9,6 +9,10 @@ from app.revisions.segments import Kind, blocks_of, words_of
 
 MAX_COMPARED = 20_000
 """Rewritten stretches with more sentence pairs than this are one change, not paired sentence by sentence."""
+
+
+Bag = frozenset[tuple[str, int]]
+"""The words of a sentence without regard to order and case, the n-th occurrence of a word as `(word, n)`."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,13 @@ class Comparison:
     theirs: Sentences
     mine: list[Hunk]
     other: list[Hunk]
+    _bags: dict[str, Bag] = field(default_factory=dict)
+
+    def bag(self, sentence: str) -> Bag:
+        """`bag`, kept: the same sentences are compared again and again."""
+        if sentence not in self._bags:
+            self._bags[sentence] = bag(sentence)
+        return self._bags[sentence]
 
     @property
     def texts(self) -> tuple[Sentences, Sentences, Sentences]:
@@ -201,7 +212,8 @@ def _equal_pairs(base: Sentences, side: Sentences) -> list[tuple[int, int]]:
     blocks = align(base.blocks, side.blocks)
     for i, j in [*blocks, (len(base.blocks), len(side.blocks))]:
         b0, b1, s0, s1 = base.starts[at[0]], base.starts[i], side.starts[at[1]], side.starts[j]
-        pairs += [(b0 + k, s0 + m) for k, m in align(base.keys[b0:b1], side.keys[s0:s1])]
+        if b0 < b1 and s0 < s1:
+            pairs += [(b0 + k, s0 + m) for k, m in align(base.keys[b0:b1], side.keys[s0:s1])]
         if i < len(base.blocks):
             pairs += [(b1 + k, s1 + k) for k in range(base.starts[i + 1] - b1)]
         at = (i + 1, j + 1)
@@ -217,17 +229,14 @@ def _stretches(pairs: Sequence[tuple[int, int]], b_end: int, s_end: int) -> Iter
         b0, s0 = b1 + 1, s1 + 1
 
 
-def similarity(one: frozenset[tuple[str, int]], other: frozenset[tuple[str, int]]) -> int:
+def similarity(one: Bag, other: Bag) -> int:
     """How many words two sentences share, in thousandths: twice the shared ones over the sum (Dice 1945)."""
     total = len(one) + len(other)
     return 2_000 * len(one & other) // total if total else 0
 
 
-def bag(sentence: str) -> frozenset[tuple[str, int]]:
-    """The words of a sentence without regard to order and case, the n-th occurrence of a word as `(word, n)`.
-
-    Marks count only where there are no words.
-    """
+def bag(sentence: str) -> Bag:
+    """The sentence as a bag of words; marks count only where there are no words."""
     words = [word.casefold() for word in words_of(sentence) if not word.isspace()]
     words = [word for word in words if word[0].isalnum()] or words
     seen: dict[str, int] = {}

@@ -27,6 +27,8 @@ def misled_notes(parts: Sequence[Part], compared: Comparison) -> Iterator[tuple[
     defined = Counter(match[1] for text in texts if (match := _DEFINITION.match(text)))
     changed = _redefined(compared.base, compared.ours), _redefined(compared.base, compared.theirs)
     for k, part in enumerate(parts):
+        if "[" not in texts[k]:
+            continue
         match = _DEFINITION.match(texts[k])
         if match and defined[match[1]] > most[match[1]] and part.places.theirs is None:
             yield k, f"Both sides defined [{match[1]}], each as something else."

@@ -186,6 +186,7 @@ _END = regex.compile(
     rf"[{_OWN_ENDS}][{_OWN_ENDS}{_SPACED_ENDS}]*(?!(?<=．)\p{{N}}){_CLOSERS}\s*"
     rf"|[{_SPACED_ENDS}]+(?:{_CLOSERS}(?:\s+|\Z)|(?<=[!?…])(?=[\p{{Han}}\p{{Hiragana}}\p{{Katakana}}]))"
 )
+_LETTER_OR_DIGIT = regex.compile(r"[\p{L}\p{N}]")
 _GOES_ON = regex.compile(r"""[\p{Ps}\p{Pi}"'*_~`]*\p{Ll}""")
 _LAST_WORD = regex.compile(r"[\p{L}\p{M}\p{N}.]+\Z")
 _MARKER = regex.compile(r"\s*(?:#{1,6}[ \t]+|>[ \t]*)*\d{1,9}\Z")
@@ -206,14 +207,19 @@ def sentences_of(text: str) -> list[str]:
 
     A sentence ends with a listed mark of its script, and closing quotes, brackets and emphasis after it. A full stop in
     a number, after a listed abbreviation or a single letter, or before a small letter ends none; nor does a line end.
+    Marks alone, without a letter or digit, are no sentence.
     """
     sentences: list[str] = []
-    start = 0
+    start = checked = 0
+    wordy = False
     for end in _END.finditer(text):
-        if end.end() < len(text) and end[0][0] in _SPACED_ENDS and _is_inner(text, start, end):
+        wordy = wordy or _LETTER_OR_DIGIT.search(text, checked, end.start()) is not None
+        checked = end.start()
+        if not wordy or (end.end() < len(text) and end[0][0] in _SPACED_ENDS and _is_inner(text, start, end)):
             continue
         sentences.append(text[start : end.end()])
         start = end.end()
+        wordy = False
     if start < len(text):
         sentences.append(text[start:])
     return sentences

@@ -14,6 +14,9 @@ from app.revisions.weave import START, Places, Three, end_of, gap_between
 Guard = Literal["literal", "altered", "off"]
 """How a sentence is guarded that both sides touched: if it holds something loaded; if that was altered; not at all."""
 
+MAX_WORDS = 4_000
+"""Longer sentences are not combined."""
+
 _LETTERS = regex.compile(r"[\p{L}\p{N}]")
 
 
@@ -42,6 +45,8 @@ def combine_sentence(base: str, ours: str, theirs: str, *, guarded: Guard = "lit
     of the sentence, and where the sentence says something that must not change unseen (see `meaning.guard`).
     """
     strands = words_in(base), words_in(ours), words_in(theirs)
+    if max(len(strand.texts) for strand in strands) > MAX_WORDS:
+        return Clash("Both sides changed this passage, which is too long to combine word by word.")
     edits = _edits(strands)
     if any(edit.ours is None for edit in edits) and any(edit.theirs is None for edit in edits):
         if guarded != "off" and (piece := guard(base, ours, theirs, only_altered=guarded == "altered")):

@@ -68,8 +68,11 @@ class PagesFound:
 
     def found(self, *, limit: int, after: Place | None, any_word: bool) -> Found:
         """Some of the pages in order, with the counts of all."""
-        places = [(GROUP_OF_KIND[kind], minus, page) for page, (kind, minus, _) in self._best.items()]
-        first = nsmallest(limit + 1, places if after is None else [place for place in places if place > after])
+        places = [self._place_of(page) for page in self._best]
+        if after is not None:
+            begin = self._place_now(after)
+            places = [place for place in places if place > begin]
+        first = nsmallest(limit + 1, places)
         return Found(
             hits=tuple(self._hit(Place(*place)) for place in first[:limit]),
             by_group={group: len(self._pages_by_group[group]) for group in Group},
@@ -96,6 +99,15 @@ class PagesFound:
             if page not in best or better < best[page]:
                 best[page] = better
                 chosen[page] = (place, document)
+
+    def _place_of(self, page: int) -> tuple[int, int, int]:
+        kind, minus, _ = self._best[page]
+        return GROUP_OF_KIND[kind], minus, page
+
+    def _place_now(self, was: Place) -> tuple[int, int, int]:
+        """Where the page stands now that stood at this place: each new text shifts all scores, but hardly their order."""
+        now = self._place_of(was.page_id) if was.page_id in self._best else was
+        return now if now[0] == was.group else was
 
     def _hit(self, place: Place) -> Hit:
         _, _, number = self._best[place.page_id]

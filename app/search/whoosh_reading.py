@@ -67,13 +67,13 @@ class SegmentFacts:
 class OpenSegment:
     """One segment as one thread reads it. Whoosh's readers are no good for two threads at once."""
 
-    def __init__(self, reader: SegmentReader, facts: SegmentFacts, cache: PostingsCache) -> None:
+    def __init__(self, name: str, reader: SegmentReader, facts: SegmentFacts, cache: PostingsCache) -> None:
         self.size = facts.size
         self.numbers, self.pages, self.tags = facts.numbers, facts.pages, facts.tags
         self.deleted = frozenset(reader.segment().deleted_docs())
         self._lengths = facts.lengths
         self._reader = reader
-        self._name: str = reader.segment().segment_id()
+        self._name = name
         self._cache = cache
 
     def postings(self, leg: Leg) -> Postings:
@@ -212,19 +212,21 @@ class Readers:
         raise AssertionError("unreachable")
 
     def _open_once(self, stamp: Stamp) -> OpenIndex:
-        reader = index.open_dir(self._folder.current()).reader()
+        folder = self._folder.current()
+        reader = index.open_dir(folder).reader()
         try:
-            leaves = [leaf for leaf, _ in reader.leaf_readers() if isinstance(leaf, SegmentReader)]
-            facts = {leaf.segment().segment_id(): self._facts_of(leaf) for leaf in leaves}
-            segments = [OpenSegment(leaf, facts[leaf.segment().segment_id()], self._cache) for leaf in leaves]
+            leaves = {
+                f"{folder.name}/{leaf.segment().segment_id()}": leaf
+                for leaf, _ in reader.leaf_readers()
+                if isinstance(leaf, SegmentReader)
+            }
+            facts = {name: self._facts.get(name) or SegmentFacts(leaf) for name, leaf in leaves.items()}
+            segments = [OpenSegment(name, leaf, facts[name], self._cache) for name, leaf in leaves.items()]
         except BaseException:
             reader.close()
             raise
         self._facts = facts
         return OpenIndex(stamp, reader, segments)
-
-    def _facts_of(self, leaf: SegmentReader) -> SegmentFacts:
-        return self._facts.get(leaf.segment().segment_id()) or SegmentFacts(leaf)
 
 
 def _column(reader: SegmentReader, field: str, kind: str, size: int) -> "array[int]":

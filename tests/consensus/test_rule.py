@@ -29,7 +29,9 @@ NORTH, SOUTH, EAST = 1, 2, 3
 HUNDRED = Electorate({NORTH: 50, SOUTH: 40, EAST: 10})
 """Need 10, caps 5."""
 
-PASSING: Mapping[int | None, Counts] = {NORTH: Counts(7, 1), SOUTH: Counts(6)}
+Tally = Mapping[int | None, Counts]
+
+PASSING: Tally = {NORTH: Counts(7, 1), SOUTH: Counts(6)}
 """S = 5·7/8 + 5 = 75/8, O = 5/8, score 75/96."""
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -75,10 +77,9 @@ def test_a_further_vote_while_it_passes_keeps_the_wait_running() -> None:
 
 @pytest.mark.parametrize(("active", "minutes"), [(81, 120), (82, 60), (961, 60), (962, 30)])
 def test_rapid_waits_less_the_more_people_are_needed(active: int, minutes: int) -> None:
-    tally: Mapping[int | None, Counts] = {NORTH: Counts(200), SOUTH: Counts(200)}
-    half = Electorate({NORTH: active // 2, SOUTH: active - active // 2, None: 0})
-    few = {chapter: Counts(min(votes.support, active // 4)) for chapter, votes in tally.items()}
-    decision = ask(replace(CANDIDATE, tally=few, mode="rapid"), electorate=half)
+    halves = Electorate({NORTH: active // 2, SOUTH: active - active // 2})
+    quarters: Tally = {NORTH: Counts(active // 4), SOUTH: Counts(active // 4)}
+    decision = ask(replace(CANDIDATE, tally=quarters, mode="rapid"), electorate=halves)
     assert decision.waits_until == NOON + timedelta(minutes=minutes)
 
 
@@ -92,14 +93,14 @@ def test_a_wait_of_nothing_promotes_at_once() -> None:
 
 
 def test_more_than_half_of_all_active_members_end_the_wait() -> None:
-    half = {NORTH: Counts(30), SOUTH: Counts(20)}
+    half: Tally = {NORTH: Counts(30), SOUTH: Counts(20)}
     assert ask(replace(CANDIDATE, tally=half)).state == State.WAITING
-    assert ask(replace(CANDIDATE, tally=half | {EAST: Counts(1)})).promotes
+    assert ask(replace(CANDIDATE, tally={**half, EAST: Counts(1)})).promotes
 
 
 def test_a_majority_that_comes_during_the_wait_ends_it_when_it_comes() -> None:
     later = NOON + 5 * HOUR
-    most = {NORTH: Counts(30), SOUTH: Counts(21)}
+    most: Tally = {NORTH: Counts(30), SOUTH: Counts(21)}
     decision = ask(replace(CANDIDATE, tally=most, passing_since=NOON, unchanged_since=later), at=later)
     assert decision.promotes
     assert (decision.passing_since, decision.waits_until) == (NOON, later)
@@ -111,7 +112,7 @@ def test_a_majority_does_not_pass_what_a_chapter_cap_keeps_back() -> None:
 
 
 @pytest.mark.parametrize("tally", [PASSING, {NORTH: Counts(30), SOUTH: Counts(21)}])
-def test_the_wait_for_a_neighbour_is_cut_short_by_nothing(tally: Mapping[int | None, Counts]) -> None:
+def test_the_wait_for_a_neighbour_is_cut_short_by_nothing(tally: Tally) -> None:
     beside = replace(CANDIDATE, tally=tally, not_before=NOON + HOUR)
     for rule in (Rule(wait_routine=0), Rule(wait_routine=1800)):
         decision = ask(beside, rule=rule)
@@ -218,10 +219,10 @@ def test_one_member_is_enough_for_one() -> None:
 
 
 def test_the_highest_score_ranks_first() -> None:
-    tallies = [{NORTH: Counts(9)}, {NORTH: Counts(4)}, {NORTH: Counts(3), SOUTH: Counts(0, 1)}, {}]
+    tallies: list[Tally] = [{NORTH: Counts(9)}, {NORTH: Counts(4)}, {NORTH: Counts(3), SOUTH: Counts(0, 1)}, {}]
     decisions = [ask(replace(CANDIDATE, tally=tally)) for tally in tallies]
-    ranked = sorted(reversed(decisions), key=lambda decision: rank_key(decision, ""))
-    assert ranked == decisions
+    keys = [rank_key(decision, "") for decision in decisions]
+    assert all(better < worse for better, worse in pairwise(keys))
     assert rank_key(decisions[0], "a") < rank_key(decisions[0], "b")
 
 
@@ -270,7 +271,7 @@ def test_a_decision_in_json_has_exact_fractions_and_names_chapters_by_address() 
         "waits_until": None,
         "due_at": "2026-11-22T13:00:00Z",
         "promotes": False,
-        "missing": [{"what": "supporters", "count": 4, "from": ["south"]}],
+        "missing": [{"what": "supporters", "count": 4, "from": ["south", "at large"]}],
         "chapters": [
             {"chapter": "north", "members": 60, "cap": 5, "support": 7, "oppose": 1, "pass": 4, "counted": 5},
             {"chapter": "south", "members": 38, "cap": 5, "support": 0, "oppose": 0, "pass": 0, "counted": 0},
@@ -286,7 +287,7 @@ ORDER = [State.COLLECTING, State.WAITING, State.APPROVED]
     sizes=st.lists(st.integers(1, 12), min_size=1, max_size=4),
     data=st.data(),
     chapter=st.integers(0, 3),
-    bar=st.none() | st.fractions(0, Fraction(99, 100), max_denominator=20),
+    bar=st.none() | st.fractions(0, Fraction(19, 20), max_denominator=20),
 )
 @settings(max_examples=150, deadline=None)
 def test_support_never_lowers_and_opposition_never_raises(

@@ -232,3 +232,21 @@ def test_one_more_supporter_never_hurts_and_one_more_opposer_never_helps() -> No
         less = count(members, votes | {chapter: (support, oppose + 1)})
         assert more.score >= before.score >= less.score, (members, votes, chapter)
         assert passes(more) >= passes(before) >= passes(less), (members, votes, chapter)
+
+
+def test_the_worked_example_of_the_documentation() -> None:
+    members: Members = {NORTH: 55, SOUTH: 33, EAST: 8, None: 4}
+    votes = {NORTH: (13, 2), SOUTH: (2, 1), EAST: (1, 0), None: (1, 0)}
+    standing = count(members, votes)
+    assert [(line.members, line.cap, line.counted) for line in standing.chapters] == [
+        (55, 5, 5),
+        (33, 5, 2),
+        (8, 5, 1),
+        (4, 5, 1),
+    ]
+    assert (standing.need, standing.reach) == (10, 9)
+    assert (standing.support, standing.oppose) == (Fraction(25, 3), Fraction(5, 3))
+    one_more = count(members, {**votes, SOUTH: (3, 1)})
+    assert passes(one_more)
+    assert one_more.score == Fraction(28, 39)
+    assert not passes(count(members, {**votes, NORTH: (53, 2)}))

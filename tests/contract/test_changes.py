@@ -55,6 +55,9 @@ async def test_rows_are_narrowed_by_kind_and_page_and_next_skips_the_others(camp
         assert answer.headers["Link"] == (
             f'<{API}/changes?kinds=page.promoted%2Cpage.renamed&page=housing&since={whole["next"]}>; rel="next"'
         )
+        for name in ("since", "cursor"):
+            link = (await client.get(f"{API}/changes?{name}=3&limit=2")).headers["Link"].split(">")[0][1:]
+            assert [row["seq"] for row in (await client.get(link)).json()["data"]] == [6, 7]
         assert (await client.get(f"{API}/changes?page=traffic")).json()["data"][0]["page"] == "transport"
         assert (await client.get(f"{API}/changes?cursor={whole['next']}")).json() == {"data": [], "next": whole["next"]}
         assert (await client.get(f"{API}/changes?since=123456")).json() == {"data": [], "next": "123456"}

@@ -1,10 +1,13 @@
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from fastapi.routing import iter_route_contexts
 
+from app.activity.models import Kind
+from app.settings import ROOT
 from app.web.help import titles
 from app.web.openapi import operations_of
 from tests.conftest import connect
@@ -157,3 +160,15 @@ async def test_the_docs_show_every_operation_without_a_script(campaign: Campaign
         assert f'id="{operation["operationId"]}"' in page.text
         assert f"<code>{method.upper()} {path}</code>" in page.text
     assert served.json() == document
+
+
+def test_the_page_for_people_names_every_endpoint_and_no_other(document: Json) -> None:
+    page = (ROOT / "docs/api.md").read_text()
+    described = {(method.upper(), path) for path, method, _ in operations_of(document)}
+    for method, path in described:
+        assert f"`{method} {path}`" in page or f"`{method} {path}?" in page, (method, path)
+    named = {
+        (method, path.partition("?")[0]) for method, path in re.findall(r"`(GET|PUT|POST|PATCH|DELETE) (/[^`]*)`", page)
+    }
+    assert named <= described
+    assert set(Kind) == set(re.findall(r"`(\w+\.\w+)`", page.partition("Kinds: ")[2].partition("\n\n")[0]))

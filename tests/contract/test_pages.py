@@ -38,6 +38,7 @@ async def test_a_page_without_an_approved_text_has_none(campaign: Campaign) -> N
     [
         ("", ["housing", "long", "marked", "schools", "transport"]),
         ("?tag=homes", ["housing"]),
+        ("?tag=Homes", ["housing"]),
         ("?q=HOUS", ["housing"]),
         ("?q=%25", []),
         ("?status=approved", ["housing", "long", "marked"]),

@@ -1,0 +1,92 @@
+"""Answers from memory are the framework's own, and end with the next promotion."""
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from app.drafts import service as drafts
+from app.permissions import Role
+from tests.conftest import MovableClock, connect
+from tests.factories import HOUSING, Workshop
+
+ADDRESS = "/api/v1/pages/housing/approved"
+FORMS = ["", ".json", ".txt", ".md", ".html", "/sections", "/sections/topline.txt", "?as_of=2026-11-22T23:00:00Z"]
+
+
+@pytest.fixture
+def approved(workshop: Workshop, clock: MovableClock) -> Workshop:
+    writer = workshop.member("writer", role=Role.WRITER)
+    page = workshop.page(writer)
+    workshop.vote(writer, workshop.shared_head(page))
+    clock.move(days=2)
+    return workshop
+
+
+def kept(app: FastAPI) -> int:
+    """How many answers the fast read has in memory."""
+    return len(app.state.front._kept)
+
+
+async def fetch(app: FastAPI, path: str, **headers: str) -> httpx.Response:
+    async with connect(app) as client:
+        return await client.get(ADDRESS + path, headers=headers)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("path", FORMS)
+async def test_the_second_answer_is_the_first_one_again(app: FastAPI, approved: Workshop, path: str) -> None:
+    first, second = await fetch(app, path), await fetch(app, path)
+    assert first.status_code == second.status_code == 200
+    assert second.headers == first.headers
+    assert second.content == first.content
+    assert "content-security-policy" in second.headers
+    assert kept(app) == 1
+
+
+@pytest.mark.anyio
+async def test_a_known_text_is_answered_without_a_body(app: FastAPI, approved: Workshop) -> None:
+    first = await fetch(app, ".md")
+    for known in (first.headers["etag"], f"W/{first.headers['etag']}", "*"):
+        again = await fetch(app, ".md", **{"If-None-Match": known})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["etag"] == first.headers["etag"]
+    assert (await fetch(app, ".md", **{"If-None-Match": '"another"'})).status_code == 200
+
+
+@pytest.mark.anyio
+async def test_a_promotion_ends_what_was_kept(app: FastAPI, approved: Workshop) -> None:
+    before = await fetch(app, ".md")
+    await fetch(app, ".md")
+    member = approved.member()
+    draft = approved.fork(member, approved.get_page("housing"), ("10,000", "20,000"))
+    for voter in (member, approved.member(), approved.member()):
+        approved.vote(voter, drafts.head_of(draft))
+    after = await fetch(app, ".md", **{"If-None-Match": before.headers["etag"]})
+    assert after.status_code == 200
+    assert after.text == HOUSING.replace("10,000", "20,000")
+
+
+@pytest.mark.anyio
+async def test_an_edit_elsewhere_leaves_the_answers_in_memory(app: FastAPI, approved: Workshop) -> None:
+    await fetch(app, ".md")
+    approved.fork(approved.member(), approved.get_page("housing"), ("10,000", "20,000"))
+    await fetch(app, ".md")
+    assert kept(app) == 1
+
+
+@pytest.mark.anyio
+async def test_whoever_is_signed_in_passes_the_memory_by(app: FastAPI, approved: Workshop) -> None:
+    token = approved.token(approved.member())
+    async with connect(app, token) as client:
+        answer = await client.get(f"{ADDRESS}.md")
+    assert answer.headers["cache-control"] == "no-store"
+    assert kept(app) == 0
+
+
+@pytest.mark.anyio
+async def test_errors_are_not_kept(app: FastAPI, workshop: Workshop) -> None:
+    writer = workshop.member("writer", role=Role.WRITER)
+    page = workshop.page(writer)
+    assert (await fetch(app, ".md")).status_code == 404
+    workshop.vote(writer, workshop.shared_head(page))
+    assert (await fetch(app, ".md")).status_code == 200
