@@ -53,12 +53,13 @@ def carry(base: str | None, candidate: str, newer: str) -> Carried | Stale | Sup
     change = _Blocks(match_texts(base, candidate), match_texts(base, newer))
     change.apply()
     lead = three_way(*(outline_of(text).lead for text in (base, candidate, newer)))
-    text = lead + change.written(change.edits)
+    pieces = change.pieces(change.edits)
+    text = lead + change.join(pieces)
     if change.clashes:
-        return Stale(change.clashes, merged=text, kept=outline_of(newer).lead + change.written(change.insisted))
+        kept = outline_of(newer).lead + change.join(change.pieces(change.insisted))
+        return Stale(change.clashes, merged=text, kept=kept)
     if text == newer:
         return Superseded()
-    pieces = change.pieces(change.edits)
     astray = tuple(_run_together(pieces, text)) or tuple(_astray(base, candidate, newer, pieces))
     return Stale(astray, merged=newer, kept=text) if astray else Carried(text, change.neighbour)
 
@@ -68,7 +69,7 @@ def _run_together(pieces: Sequence[Piece], text: str) -> Iterator[Clash]:
     found = [block.content for block in blocks_of(text) if block.content]
     made = [piece.content for piece in pieces]
     if found != made:
-        at = next(k for k, content in enumerate(made) if found[k : k + 1] != [content])
+        at = next((k for k, content in enumerate(made) if found[k : k + 1] != [content]), len(made) - 1)
         yield Clash("", made[at], "".join(made[at + 1 : at + 2]))
 
 
@@ -108,8 +109,9 @@ class _Blocks(Reapplication):
         inner.apply()
         self.found += [(i, clash) for clash in inner.clashes]
         if inner.clashes:
-            self.insisted.replaced[j] = [Piece(inner.written(inner.insisted), theirs.kind, i, k, j)]
-        content = inner.written(inner.edits)
+            kept = inner.join(inner.pieces(inner.insisted))
+            self.insisted.replaced[j] = [Piece(kept, theirs.kind, i, k, j)]
+        content = inner.join(inner.pieces(inner.edits))
         if content != theirs.content:
             self.edits.replaced[j] = [Piece(content, theirs.kind, i, k, j)]
             self.neighbour = True

@@ -43,7 +43,7 @@ def join(pieces: Sequence[Piece], sources: Sources) -> str:
     text = pieces[0].content
     for before, after in pairwise(pieces):
         text += _between(before, after, sources) + after.content
-    return text + _at_end(sources)
+    return text + _at_end(pieces[-1], sources)
 
 
 def three_way(base: str, ours: str, theirs: str) -> str:
@@ -51,10 +51,17 @@ def three_way(base: str, ours: str, theirs: str) -> str:
     return ours if theirs == base else theirs
 
 
-def _at_end(sources: Sources) -> str:
+def _at_end(last: Piece, sources: Sources) -> str:
     """What ends a text: as in the newer one, or as the candidate changed it; one without a part says nothing."""
     known = [parts[-1].gap for parts in sources if parts]
+    if last.theirs is None or last.theirs + 1 < len(sources.theirs):
+        known = [_line_ends(gap) for gap in known]
     return three_way(*known) if len(known) == 3 else known[-1]
+
+
+def _line_ends(gap: str) -> str:
+    """A gap without the spaces that trail the part before it: they do not go over to another one."""
+    return gap.replace(" ", "").replace("\t", "")
 
 
 def _between(before: Piece, after: Piece, sources: Sources) -> str:
@@ -83,7 +90,7 @@ def _composed(before: Piece, after: Piece, sources: Sources) -> str:
     if SENTENCE in (before.kind, after.kind):
         return found[0] if found else " "
     runs_on = before.kind == after.kind and after.kind in _RUNS_ON
-    return next((gap for gap in found if gap.count("\n") > 1 or runs_on), "\n\n")
+    return next((_line_ends(gap) for gap in found if gap.count("\n") > 1 or runs_on), "\n\n")
 
 
 def _places(before: Piece, after: Piece, sources: Sources) -> Iterator[tuple[Parts, int | None, int | None]]:

@@ -104,6 +104,13 @@ def text_of(parts: Sequence[Part], indices: Sequence[int]) -> str:
     return "".join(parts[index].content + parts[index].gap for index in indices).rstrip()
 
 
+def title_of(heading: str) -> str:
+    """The words of a heading, without what marks it and without regard to case."""
+    if _HEADING_MARK.match(heading):
+        return heading.strip("# \t").casefold()
+    return " ".join(heading.rpartition("\n")[0].split()).casefold()
+
+
 def section_name(outline: Outline, index: int) -> str:
     """The key of the section that block `index` is in; the introduction's for an index outside the text."""
     return outline.sections[index] if 0 <= index < len(outline.sections) else INTRO

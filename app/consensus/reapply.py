@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from app.consensus.joining import Piece, Sources, join, three_way
 from app.consensus.matching import Fate, Hunk, Matching
-from app.consensus.parts import MARK, Part, text_of
+from app.consensus.parts import MARK, Part, text_of, title_of
 from app.revisions.align import align
 from app.revisions.segments import Kind
 
@@ -63,10 +63,6 @@ class Reapplication:
         """The clashes in the order of the base."""
         return tuple(clash for _, clash in sorted(self.found, key=lambda found: found[0]))
 
-    def written(self, edits: Edits) -> str:
-        """The newer text with these edits."""
-        return join(self.pieces(edits), Sources(self.ours.old, self.ours.new, self.theirs.new))
-
     def pieces(self, edits: Edits) -> list[Piece]:
         """The parts of the newer text with these edits."""
         pieces: list[Piece] = []
@@ -75,6 +71,10 @@ class Reapplication:
             if j < len(self.theirs.new):
                 pieces += edits.replaced[j] if j in edits.replaced else [self._standing(j)]
         return pieces
+
+    def join(self, pieces: Sequence[Piece]) -> str:
+        """The pieces as one text."""
+        return join(pieces, Sources(self.ours.old, self.ours.new, self.theirs.new))
 
     def _standing(self, j: int) -> Piece:
         """A part of the newer text that the change leaves alone, but for spaces within it."""
@@ -188,12 +188,13 @@ class Reapplication:
 
     def _put(self, edits: Edits, hunk: Hunk, pieces: Sequence[Piece]) -> None:
         """Insert pieces where the hunk stood; what the newer text inserted there stands once, and first."""
-        there, touched = self._place_of(hunk, _known(pieces[0].ours))
+        there, is_after, touched = self._place_of(hunk, _known(pieces[0].ours))
         if edits is self.edits:
             self.neighbour |= touched
         done, start = 0, there.start
         for n, j in [*self._shared(pieces, there), (len(pieces), there.stop)]:
-            self._put_between(edits, hunk, pieces[done:n], range(start, j))
+            room = range(start, start if done == 0 and not is_after else j)
+            self._put_between(edits, hunk, pieces[done:n], room)
             done, start = n + 1, j + 1
 
     def _put_between(self, edits: Edits, hunk: Hunk, pieces: Sequence[Piece], room: range) -> None:
@@ -223,10 +224,12 @@ class Reapplication:
         after = hunk.new[-1] + 1
         return after == len(self.ours.new) or self.ours.new[after].depth <= heading.depth
 
-    def _place_of(self, hunk: Hunk, k: int) -> tuple[range, bool]:
-        """Where a hunk's insertion `k` goes: what the newer text has at that spot, and whether that is something new.
+    def _place_of(self, hunk: Hunk, k: int) -> tuple[range, bool, bool]:
+        """Where a hunk's insertion `k` goes: what the newer text has at that spot, whether the insertion comes after
+        it, and whether the spot is another than in the base.
 
-        The spot is after the nearest part before it that still stands, else at the start.
+        The spot is after the nearest part before it that still stands, else at the start. What took the place of the
+        part after the insertion stays after it.
         """
         newer = self.theirs.new
         anchor = next((i for i in range(hunk.before - 1, -1, -1) if self._is_anchor(i, hunk, k)), None)
@@ -240,9 +243,8 @@ class Reapplication:
             end += 1
         if start < end:
             other = self.theirs.hunk_of_new(start)
-            in_place_of_next = bool(other.old) and other.old[0] >= hunk.before
-            return range(start, start if in_place_of_next else end), True
-        return range(start, start), followed and self._next_of(start - 1) != hunk.before
+            return range(start, end), not other.old or other.old[0] < hunk.before, True
+        return range(start, start), True, followed and self._next_of(start - 1) != hunk.before
 
     def _is_anchor(self, i: int, hunk: Hunk, k: int) -> bool:
         """Whether base part `i` still stands where the candidate's insertion `k` can come after it.
@@ -277,11 +279,13 @@ class Reapplication:
         ours = [self.ours.new[_known(piece.ours)] for piece in pieces]
         theirs = [self.theirs.new[j] for j in there]
         start = 0
-        while start < min(len(ours), len(theirs)) and ours[start].key == theirs[start].key:
+        while start < min(len(ours), len(theirs)) and (_known_as(ours[start]) or ours[start].key) == (
+            _known_as(theirs[start]) or theirs[start].key
+        ):
             yield start, there[start]
             start += 1
-        one = [part.key if part.telling else (0, n) for n, part in enumerate(ours[start:])]
-        other = [part.key if part.telling else (1, n) for n, part in enumerate(theirs[start:])]
+        one = [_known_as(part) or (0, n) for n, part in enumerate(ours[start:])]
+        other = [_known_as(part) or (1, n) for n, part in enumerate(theirs[start:])]
         for n, m in align(one, other):
             yield start + n, there[start + m]
 
@@ -304,6 +308,13 @@ class Reapplication:
             return [j]
         hunk = self.theirs.hunk_of_old(i)
         return [j for j in hunk.new if self.theirs.origin[j] is None]
+
+
+def _known_as(part: Part) -> str | None:
+    """What a part is known again by among the parts of one spot: its words, or a heading's title, of whatever level."""
+    if not part.telling:
+        return None
+    return title_of(part.content) if part.kind == Kind.HEADING else part.key
 
 
 def _known(index: int | None) -> int:

@@ -29,6 +29,11 @@ class NotTheExample(Conflict):
     title = "This database holds something else"
 
 
+class HalfFilled(Conflict):
+    slug = "half-filled"
+    title = "The example is not complete"
+
+
 class Contents(Enum):
     """What a database holds, as far as the example is concerned."""
 
@@ -88,8 +93,8 @@ def check_port(host: str, port: int) -> None:
 def prepare(database: Database, clock: StageClock, *, fresh: bool, progress: Progress) -> bool:
     """See to it that the database holds the whole example; returns whether it was filled now.
 
-    What a visitor did is kept unless `fresh`. One that was interrupted while it was filled is filled anew. Raises
-    `NotTheExample`, and changes nothing, when the database holds anything else.
+    What a visitor did is kept unless `fresh`. Raises, and changes nothing, `NotTheExample` when the database holds
+    anything else, and `HalfFilled` when it holds a part: the other half may be on its way.
     """
     schema.upgrade(database)
     with database.transaction(writing=False) as session:
@@ -98,6 +103,11 @@ def prepare(database: Database, clock: StageClock, *, fresh: bool, progress: Pro
         raise NotTheExample(
             f"The database {database.url.render_as_string()} holds something other than the example. It was left as "
             "it is. Unset WORKSHOP_DATABASE_URL, or name a new database in it."
+        )
+    if contents is Contents.A_PART and not fresh:
+        raise HalfFilled(
+            "The example is not filled to its end: another start is filling it right now, or was interrupted. "
+            "To begin again: workshop demo --fresh"
         )
     if contents is Contents.ALL and not fresh:
         return False

@@ -234,9 +234,10 @@ def _save(
     action: str,
 ) -> Response:
     """Save or preview; whatever stops it, the form comes back with what was typed."""
-    if action == "preview":
-        return _editor(request, session, draft, text=text, base_id=base_id, summary=summary, preview=True)
     try:
+        text = drafts.check_text(text)
+        if action == "preview":
+            return _editor(request, session, draft, text=text, base_id=base_id, summary=summary, preview=True)
         with session.begin_nested():
             outcome = drafts.save_edit(session, viewer, draft.id, base_id=base_id, text=text, summary=summary)
     except DomainError as error:

@@ -50,7 +50,14 @@ def home_of_addition(hunk: Hunk, compared: Comparison, side: int) -> int | str:
     before = next(h for h in (compared.other, compared.mine)[side - 1] if h.b1 == hunk.b0 or h.b0 < hunk.b0 < h.b1)
     if before.b1 != hunk.b0 or before.deletes:
         return "One side removed the passage after which the other added something."
-    return next((before.s1 - k for k in range(before.s0, before.s1) if other.kinds[k] is Kind.HEADING), 0)
+    return next((before.s1 - k for k in range(before.s0, before.s1) if _starts_section(other, k)), 0)
+
+
+def _starts_section(text: Sentences, k: int) -> bool:
+    """Whether sentence `k` is a heading, but not the page's title: a lone one of level 1."""
+    if text.kinds[k] is not Kind.HEADING or _rank(text.texts[k]) > 1:
+        return text.kinds[k] is Kind.HEADING
+    return sum(kind is Kind.HEADING and _rank(key) == 1 for kind, key in zip(text.kinds, text.texts, strict=True)) > 1
 
 
 def was_reshaped(hunk: Hunk, compared: Comparison, side: int, start: int) -> bool:
@@ -170,11 +177,12 @@ def _at_heading(text: Sentences, span: Span) -> tuple[Span, Span]:
 
 def _level(text: Sentences, span: Span) -> int:
     """The level of the heading that the span starts with; 0 if it is empty."""
-    return 0 if span[0] == span[1] else _rank(text.texts[span[0]].lstrip())
+    return 0 if span[0] == span[1] else _rank(text.texts[span[0]])
 
 
 def _rank(heading: str) -> int:
     """The level of a heading."""
+    heading = heading.lstrip()
     marks = len(heading) - len(heading.lstrip("#"))
     return marks or (1 if heading.endswith("=") else 2)
 

@@ -154,8 +154,9 @@ def _would_glue(before: Part, gap: str, after: Part) -> bool:
         return False
     if before.last in (Kind.CODE, Kind.FRONT_MATTER):
         return False
-    apart = len(blocks_of(before.content)) + len(blocks_of(after.content))
-    return len(blocks_of(before.content + gap + after.content)) < apart
+    # Inside a list item other rules hold for what may follow than inside a paragraph.
+    text = "- " + before.content if before.last is Kind.ITEM else before.content
+    return len(blocks_of(text + gap + after.content)) < len(blocks_of(text)) + len(blocks_of(after.content))
 
 
 def _line_tail(before: Places, strands: Three, gap: str) -> str:

@@ -1,5 +1,6 @@
 """Search by Whoosh: an index in a folder of this machine, written by one process and read by any number."""
 
+import errno
 import logging
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,9 @@ from app.search.whoosh_index import BEGIN
 from app.search.whoosh_reading import OpenIndex, OpenSegment, Readers
 
 log = logging.getLogger(__name__)
+
+THE_MACHINE_ITSELF = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+"""Errors that say nothing about the index, so making it anew would not help."""
 
 MIN_MISSPELT = 4
 MIN_TWICE_MISSPELT = 7
@@ -111,7 +115,7 @@ class WhooshEngine:
             raise
         except Exception as error:
             log.exception("the search index cannot be used")
-            if not isinstance(error, OSError) or isinstance(error, FileNotFoundError):
+            if not isinstance(error, OSError) or error.errno not in THE_MACHINE_ITSELF:
                 self._folder.ask_for_rebuild()
             raise IndexUnavailable("the search index cannot be used") from error
 

@@ -24,7 +24,7 @@ ENTRY_COST = 64
 """Postings that the entry of a term is counted as, so that many rare terms are bounded too."""
 
 MAX_IDLE = 4
-OPENINGS = 5
+OPENINGS = 2
 
 
 class PostingsCache:

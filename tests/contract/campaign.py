@@ -13,7 +13,21 @@ from tests.factories import HOUSING, Workshop
 
 API = "/api/v1"
 LONG = "# Long\n\n" + "\n\n".join(f"Paragraph {number} says something of its own." for number in range(60)) + "\n"
-MARKED = "# Housing\n\n## Topline\n\nA **home** for [all](https://example.org/homes).\n\n- rent\n- *own*\n"
+MARKED = """# Housing
+
+## Topline
+
+A **home** for [all][homes].
+
+- rent
+- *own*
+
+## Notes
+
+More of [it][homes].
+
+[homes]: https://example.org/homes
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +57,7 @@ def fill(app: FastAPI, clock: MovableClock) -> Campaign:
     first, first_at = workshop.shared_head(housing), clock.moment
     workshop.vote(anna, first)
     workshop.vote(bob, first)
-    clock.move(hours=30)
+    clock.move(hours=30, milliseconds=500)  # times are told in whole seconds
     winner, second_at = workshop.fork(bob, housing, ("10,000", "12,000")), clock.moment
     workshop.vote(anna, winner.head_id or 0)
     workshop.vote(bob, winner.head_id or 0)
