@@ -16,12 +16,12 @@ $(UV):
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv==0.13.9'
 
 $(VENV)/.ready: requirements.lock pyproject.toml | $(UV)
-	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --require-hashes -r requirements.lock
+	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --compile-bytecode --require-hashes -r requirements.lock
 	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
 $(VENV)/.ready-dev: tests/requirements.lock $(VENV)/.ready
-	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --require-hashes -r tests/requirements.lock
+	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --compile-bytecode --require-hashes -r tests/requirements.lock
 	touch $@
 
 test: $(VENV)/.ready-dev  ## the whole suite, with a browser and a PostgreSQL of its own

@@ -25,6 +25,8 @@ from app.demo.stage import StageClock
 from app.errors import DomainError
 from app.main import create_app, open_database
 from app.permissions import Role, Scope
+from app.search.indexer import reindex
+from app.search.indexer_process import engine_of, start_indexer
 from app.settings import Settings
 from app.transfer.git_history import Progress
 from app.transfer.git_import import import_git
@@ -102,16 +104,20 @@ def serve(host: str = "127.0.0.1", port: int = 8000, workers: int = 1) -> None:
     """Serve the site and the API."""
     with opened_database():
         pass  # brought to this program's shape before any process serves it
-    uvicorn.run(
-        "app.cli:create_from_environment",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=3,
-    )
+    indexer = start_indexer(read_settings())
+    try:
+        uvicorn.run(
+            "app.cli:create_from_environment",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=3,
+        )
+    finally:
+        indexer.stop()
 
 
 @cli.command()
@@ -206,6 +212,13 @@ def verify() -> None:
     if report.faults:
         fail(f"{len(report.faults)} things are wrong.")
     print(report.in_words())
+
+
+@cli.command("reindex")
+def make_index_anew() -> None:
+    """Make the search index anew; searches go on in the old one meanwhile."""
+    with opened_database() as database, progress_bar(show=True) as progress:
+        reindex(database, engine_of(read_settings()), lambda done, total: progress(done, total, "reading pages"))
 
 
 @db_cli.command("upgrade")

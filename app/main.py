@@ -28,6 +28,7 @@ from app.revisions import routes as revisions
 from app.revisions import screens as revisions_screens
 from app.search import routes as search
 from app.search import screens as search_screens
+from app.search.indexer_process import engine_of
 from app.settings import ROOT, Settings
 from app.web import docs, help, openapi, problems
 from app.web.door import Door
@@ -64,6 +65,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, follow: bool = Tru
     )
     app.state.settings, app.state.database, app.state.follower = settings, database, follower
     app.state.write_gate = WriteGate(database)
+    app.state.search = engine_of(settings)
     for package in (accounts, activity, pages, revisions, drafts, consensus, publishing, search):
         app.include_router(package.api, prefix=API_PREFIX, dependencies=[Depends(check_request)])
     for screens in (

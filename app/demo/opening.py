@@ -22,18 +22,6 @@ from app.transfer.git_history import Progress
 WAITING_SECONDS = 600
 
 
-class NotTheExample(Conflict):
-    """The database that the settings name holds something else."""
-
-    slug = "not-the-example"
-    title = "This database holds something else"
-
-
-class HalfFilled(Conflict):
-    slug = "half-filled"
-    title = "The example is not complete"
-
-
 class Contents(Enum):
     """What a database holds, as far as the example is concerned."""
 
@@ -93,19 +81,19 @@ def check_port(host: str, port: int) -> None:
 def prepare(database: Database, clock: StageClock, *, fresh: bool, progress: Progress) -> bool:
     """See to it that the database holds the whole example; returns whether it was filled now.
 
-    What a visitor did is kept unless `fresh`. Raises, and changes nothing, `NotTheExample` when the database holds
-    anything else, and `HalfFilled` when it holds a part: the other half may be on its way.
+    What a visitor did is kept unless `fresh`. Raises `Conflict`, and changes nothing, when the database holds anything
+    else, or a part of the example: the rest may be on its way.
     """
     schema.upgrade(database)
     with database.transaction(writing=False) as session:
         contents = contents_of(session)
     if contents is Contents.SOMETHING_ELSE:
-        raise NotTheExample(
+        raise Conflict(
             f"The database {database.url.render_as_string()} holds something other than the example. It was left as "
             "it is. Unset WORKSHOP_DATABASE_URL, or name a new database in it."
         )
     if contents is Contents.A_PART and not fresh:
-        raise HalfFilled(
+        raise Conflict(
             "The example is not filled to its end: another start is filling it right now, or was interrupted. "
             "To begin again: workshop demo --fresh"
         )
