@@ -93,7 +93,9 @@ RULES: dict[Action, _Rule] = {
     ),
     Action.FORK: _Rule(Role.MEMBER, Scope.WRITE),
     Action.MANAGE_FORK: _Rule(Role.MEMBER, Scope.WRITE, _owner, "Only its owner can do this with a fork."),
-    Action.PUT_FORWARD: _Rule(Role.MEMBER, Scope.WRITE, _owner_or_shared, "Only its owner puts a fork forward. You can vote on it."),
+    Action.PUT_FORWARD: _Rule(
+        Role.MEMBER, Scope.WRITE, _owner_or_shared, "Only its owner puts a fork forward. You can vote on it."
+    ),
     Action.VOTE: _Rule(Role.MEMBER, Scope.VOTE),
     Action.INVITE: _Rule(Role.MEMBER, Scope.WRITE),
     Action.CHOOSE_CHAPTER: _Rule(Role.MEMBER, Scope.WRITE),
@@ -138,7 +140,9 @@ def _refusal(actor: Actor, action: Action, subject: Owned | None) -> NotAllowed 
         who = "members" if rule.role is Role.MEMBER else f"{rule.role.name.lower()}s"
         return NotAllowed(f"Only {who} can {action}. Ask an admin of this workshop for that role.")
     if actor.scopes is not None and rule.scope not in actor.scopes:
-        return ScopeMissing(f"This token lacks the scope “{rule.scope}”, which is needed to {action}. Make a token that has it.")
+        return ScopeMissing(
+            f"This token lacks the scope “{rule.scope}”, which it takes to {action}. Make one that has it."
+        )
     if not rule.fits(actor, subject):
         return NotAllowed(rule.otherwise)
     return None

@@ -27,5 +27,7 @@ class Settings(BaseSettings):
     invite_days: int = Field(14, ge=1, description="Days an invite link works.")
     writes_per_minute: int = Field(600, ge=60, description="Writes one member or address may make in a minute.")
     signins_per_minute: int = Field(10, ge=1, description="Failed sign-ins per name and address in a minute.")
-    reads_per_minute: int = Field(1200, ge=60, description="Searches, diffs and histories per member or address a minute.")
+    reads_per_minute: int = Field(
+        1200, ge=60, description="Searches, diffs and histories a member may ask for a minute."
+    )
     pool_size: int = Field(20, ge=1, description="Database connections per process.")

@@ -15,7 +15,7 @@ def main() -> int:
         difference = schema.difference(database)
         database.dispose()
     if difference:
-        print(difference, file=sys.stderr)
+        sys.stderr.write(difference)
     return 1 if difference else 0
 
 

@@ -65,7 +65,7 @@ def postgres_template(postgres: str) -> str:
 def create_postgres_database(address: str, name: str, template: str = "template1") -> str:
     """Make a database and return its address."""
     with psycopg.connect(address.format(database="postgres"), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')  # type: ignore[arg-type]
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     return address.format(database=name)
 
 

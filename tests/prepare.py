@@ -22,9 +22,10 @@ def main() -> int:
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         subprocess.run([apt, "-q", "update"], check=True, env=quiet, stdout=subprocess.DEVNULL)
         wanted = ["chromium", "fonts-noto-core", "fonts-noto-cjk"]
-        subprocess.run([apt, "-qy", "install", "--no-install-recommends", *wanted], check=True, env=quiet, stdout=subprocess.DEVNULL)
+        install = [apt, "-qy", "install", "--no-install-recommends", *wanted]
+        subprocess.run(install, check=True, env=quiet, stdout=subprocess.DEVNULL)
         return 0
-    print("The browser tests need Chromium. Install it (Debian, Ubuntu: sudo apt install chromium) and try again.", file=sys.stderr)
+    sys.stderr.write("The browser tests need Chromium. Install it (Debian: sudo apt install chromium) and try again.\n")
     return 1
 
 

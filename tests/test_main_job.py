@@ -52,12 +52,15 @@ async def test_a_supporters_sentence_reaches_the_field(app: FastAPI, workshop: W
         if answer.status_code == 409:
             body = answer.json()
             assert body["type"] == "/problems/edit-conflict"
-            assert [conflict["base"].strip() for conflict in body["conflicts"]] == ["Anna moved three times in two years."]
+            assert [conflict["base"].strip() for conflict in body["conflicts"]] == [
+                "Anna moved three times in two years."
+            ]
             kept = (await clients[number].get(f"{API}/revisions/{body['saved_as']['head']}")).json()
             assert kept["text"] == edit(number)["text"]
 
     # Two forks of the approved text; the one that fifty support becomes the approved text.
     clock.move(days=1)  # for a day whoever rewrites a newly approved sentence has to beat its score
+
     async def fork(client: httpx.AsyncClient, old: str, new: str) -> dict[str, Any]:
         body = {"text": HOUSING.replace(old, new)}
         draft = (await client.post(f"{API}/pages/housing/drafts", json=body)).json()
@@ -86,7 +89,9 @@ async def test_a_supporters_sentence_reaches_the_field(app: FastAPI, workshop: W
     carried = (await clients[0].get(f"{API}/revisions/{decision['carried_to']}")).json()
     assert carried["text"] == renewed.text.replace("10,000 homes", "20,000 homes")
     assert carried["parents"] == [other["id"], winner["id"]]
-    kinds = [row["kind"] for row in (await clients[0].get(f"{API}/changes?limit=200&kinds=page.promoted")).json()["data"]]
+    kinds = [
+        row["kind"] for row in (await clients[0].get(f"{API}/changes?limit=200&kinds=page.promoted")).json()["data"]
+    ]
     assert kinds == ["page.promoted"] * 2
     for client in clients:
         await client.aclose()

@@ -151,8 +151,9 @@ class _Blocks(Reapplication):
         newer, replaced = self.theirs.new, self.edits.replaced
         for j, part in enumerate(newer):
             i, parent = self.theirs.origin[j], part.under
-            came = i is None or self.theirs.fate[i] is Fate.MOVED
-            if not came or parent is None or j in replaced or parent not in replaced:
+            if parent is None or j in replaced or parent not in replaced:
+                continue
+            if i is not None and (self.theirs.fate[i] is not Fate.MOVED or self._was_under(i, parent)):
                 continue
             if any(piece.kind == newer[parent].kind for piece in replaced[parent]):
                 continue
@@ -163,3 +164,7 @@ class _Blocks(Reapplication):
             gone = [n for n in (parent, *between) if replaced.get(n) == []]
             self.insisted.replaced |= {n: [] for n in (*gone, j)}
             del replaced[parent]
+
+    def _was_under(self, i: int, parent: int) -> bool:
+        """Whether base part `i` belonged under what part `parent` of the newer text was."""
+        return self.theirs.old[i].under == self.theirs.origin[parent]

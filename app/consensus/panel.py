@@ -9,7 +9,7 @@ from sqlmodel import Session
 from app.accounts import chapters
 from app.accounts import service as accounts
 from app.approvals.models import Approval
-from app.consensus import candidates, decisions, votes
+from app.consensus import decisions, votes
 from app.consensus.facts import Decision
 from app.consensus.models import Candidate
 from app.drafts import service as drafts

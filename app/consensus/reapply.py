@@ -279,13 +279,11 @@ class Reapplication:
         ours = [self.ours.new[_known(piece.ours)] for piece in pieces]
         theirs = [self.theirs.new[j] for j in there]
         start = 0
-        while start < min(len(ours), len(theirs)) and (_known_as(ours[start]) or ours[start].key) == (
-            _known_as(theirs[start]) or theirs[start].key
-        ):
+        while start < min(len(ours), len(theirs)) and _name(ours[start]) == _name(theirs[start]):
             yield start, there[start]
             start += 1
-        one = [_known_as(part) or (0, n) for n, part in enumerate(ours[start:])]
-        other = [_known_as(part) or (1, n) for n, part in enumerate(theirs[start:])]
+        one = [_name(part) if part.telling else (0, n) for n, part in enumerate(ours[start:])]
+        other = [_name(part) if part.telling else (1, n) for n, part in enumerate(theirs[start:])]
         for n, m in align(one, other):
             yield start + n, there[start + m]
 
@@ -310,10 +308,8 @@ class Reapplication:
         return [j for j in hunk.new if self.theirs.origin[j] is None]
 
 
-def _known_as(part: Part) -> str | None:
-    """What a part is known again by among the parts of one spot: its words, or a heading's title, of whatever level."""
-    if not part.telling:
-        return None
+def _name(part: Part) -> str:
+    """What a part is known by among those inserted at one spot: its words, or a heading's title, of whatever level."""
     return title_of(part.content) if part.kind == Kind.HEADING else part.key
 
 

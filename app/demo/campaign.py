@@ -230,11 +230,17 @@ def one_change_is_carried_over_another(stage: Stage) -> None:
         "A face before a number",
     )
     stage.at(4, "12:00")
-    stage.vote(winner, {HARBOUR: 3, VETERANS: 2, BRANCH: 2, SKELLIBY: 1}, {PELLINGWICK: 1})
+    stage.vote(
+        winner,
+        {HARBOUR: 3, VETERANS: 2, BRANCH: 2, SKELLIBY: 1},
+        {PELLINGWICK: 1},
+        also=["Mara Velt", "Noor Tamsin"],
+    )
 
 
 def one_change_goes_stale(stage: Stage) -> None:
     said = "It is built in three winters, so that the market loses no summer."
+    path = "There is a path on top, wide enough for two prams."
     stage.at(3, "09:10")
     stale = stage.fork(
         "Wanda Olt",
@@ -249,12 +255,13 @@ def one_change_goes_stale(stage: Stage) -> None:
         "Samuel Obiakwe",
         "flood-wall",
         "Start at the lock",
-        said,
-        "It is built in three winters, beginning at the lock, so that the market loses no summer.",
-        "Where they begin",
+        f"{path}\n- {said}",
+        "There is a path on top, wide enough for two wheelchairs.\n"
+        "- It is built in three winters, beginning at the lock, so that the market loses no summer.",
+        "Where they begin, and for whom",
     )
     stage.at(3, "12:00")
-    stage.vote(winner, {PELLINGWICK: 3, HARBOUR: 2, BRANCH: 2, VETERANS: 1})
+    stage.vote(winner, {PELLINGWICK: 3, HARBOUR: 2, BRANCH: 2, VETERANS: 1}, also=["Len Garrow", "Ines Holm"])
 
 
 def wordings_compete(stage: Stage) -> None:
@@ -288,7 +295,7 @@ def nobody_agrees_on_the_cost(stage: Stage) -> None:
     stage.vote(other, {PELLINGWICK: 2, VETERANS: 2}, {HARBOUR: 1})
 
 
-def yesterday_and_today(stage: Stage) -> None:
+def one_change_lacks_one_supporter(stage: Stage) -> None:
     stage.at(1, "13:00")
     lacks_one = stage.fork(
         "Ruslan Demchur",
@@ -309,6 +316,10 @@ def yesterday_and_today(stage: Stage) -> None:
         "英語のページと同じ内容に",
     )
     stage.vote(meals, {HARBOUR: 1, BRANCH: 1})
+
+
+def one_change_waits_right_now(stage: Stage) -> None:
+    """It has 17 supporters of 35 members: one more and it need not wait."""
     stage.at(1, "17:00")
     beside = stage.fork(
         "Joss Tamberlin",
@@ -354,5 +365,6 @@ ACTS: tuple[Callable[[Stage], None], ...] = (
     one_change_goes_stale,
     wordings_compete,
     nobody_agrees_on_the_cost,
-    yesterday_and_today,
+    one_change_lacks_one_supporter,
+    one_change_waits_right_now,
 )

@@ -99,7 +99,7 @@ class Stage:
                 self._actors[person.name] = accounts.actor_of(user)
             first.setdefault(FOUNDER, user.id)
             first.setdefault(person.chapter, user.id)
-            self._go_to(self._clock.moment + timedelta(minutes=15))
+            self._clock.move_to(self._clock.moment + timedelta(minutes=15))
 
     def page(self, writer: str, slug: str, *tags: str) -> int:
         """The page whose text is in `texts/`, titled as its first line says; returns its first revision."""
@@ -143,7 +143,7 @@ class Stage:
         also: Sequence[str] = (),
         because: Sequence[str] = (),
         but: Sequence[str] = (),
-        seconds_apart: int = 480,
+        seconds_apart: int = 60,
     ) -> None:
         """So many members of each chapter back or oppose the text, and those named back it, one after the other.
 
@@ -165,7 +165,7 @@ class Stage:
                     value=value,
                     reason=reason,
                 )
-            self._go_to(min(self._clock.moment + timedelta(seconds=seconds_apart), self._clock.today))
+            self._clock.move_to(min(self._clock.moment + timedelta(seconds=seconds_apart), self._clock.today))
 
     def _take(self, revision_id: int, wanted: Voters) -> list[str]:
         """Members in turn, so that everybody is heard now and then; nobody twice on one text. Chapters take turns."""

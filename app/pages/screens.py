@@ -38,7 +38,7 @@ def show_board(request: Request, session: SessionDep, viewer: Viewer) -> Respons
         "pages": listed,
         "approved": approvals.current_by_page(session, [page.id for page in listed]),
         "open_candidates": candidates.count_open(session, [page.id for page in listed]),
-        "by_id": pages.pages_by_id(session, [row.page_id for row in [*leading, *newest]]),
+        "by_id": pages.pages_by_id(session, [row.page_id for row in newest]),
     }
     return render(request, "pages/board.html", context)
 

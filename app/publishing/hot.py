@@ -101,4 +101,3 @@ class HotApproved:
         not_modified = {"type": "http.response.start", "status": 304, "headers": kept}
         self._kept[key] = _Kept(messages[0], messages[1], etag, not_modified)
         self._bytes += size
-

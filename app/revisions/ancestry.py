@@ -20,7 +20,7 @@ class Step(NamedTuple):
 
 
 class Ancestry:
-    """Parents of the revisions around the ones asked for, read in windows so that a long history is never loaded whole."""
+    """Parents of the revisions around the ones asked for, read in windows: a long history is never loaded whole."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -33,8 +33,10 @@ def blame_revision(session: Session, revision: Revision) -> list[AuthoredRun]:
 
 
 def _versions(session: Session, oldest_first: Sequence[Revision]) -> list[Version]:
-    texts = revisions.texts_of_line(session, oldest_first)
+    texts = revisions.texts_of(session, oldest_first)
     return [
-        Version(row.id, tuple(id_ for id_ in (row.first_parent_id, row.second_parent_id) if id_ is not None), text)
-        for row, text in zip(oldest_first, texts, strict=True)
+        Version(
+            row.id, tuple(id_ for id_ in (row.first_parent_id, row.second_parent_id) if id_ is not None), texts[row.id]
+        )
+        for row in oldest_first
     ]

@@ -34,6 +34,5 @@ class TextCache:
                 self._bytes -= len(dropped)
 
 
-
 texts = TextCache()
 """The texts this process has in memory."""

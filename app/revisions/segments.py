@@ -196,6 +196,7 @@ _ABBREVIATIONS = regex.compile(
     r"|z\.b|d\.h|u\.a|o\.ä|s\.o|s\.u|v\.a|i\.d\.r|bzw|bspw|ggf|evtl|inkl|exkl|vgl|hrsg|mio|mrd"
     r"|mme|mlle|p\.ex|c\.-à-d|env|sra|srta|uds?|ee\.uu|p\.ej|aprox"
 )
+_ONE_LETTER = regex.compile(r"\p{L}\.")
 _NUMBERED = regex.compile(r"nos?|nr|abs|art|figs?|sec|ch|vol|pp|av|apr|str|núm|pág")
 _MONTHS = regex.compile(
     r"Januar|Jänner|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember|Jahrhundert"
@@ -206,7 +207,7 @@ def sentences_of(text: str) -> list[str]:
     """The sentences of a text, each with the spaces after it; joining them gives the text byte for byte.
 
     A sentence ends with a listed mark of its script, and closing quotes, brackets and emphasis after it. A full stop in
-    a number, after a listed abbreviation or a single letter, or before a small letter ends none; nor does a line end.
+    a number, after a listed abbreviation or an initial, or before a small letter ends none; nor does a line end.
     Marks alone, without a letter or digit, are no sentence.
     """
     sentences: list[str] = []
@@ -235,8 +236,10 @@ def _is_inner(text: str, start: int, end: "regex.Match[str]") -> bool:
     if word is None:
         return False
     last = word[0].casefold()
-    if _ABBREVIATIONS.fullmatch(last) or (len(last) == 1 and last.isalpha()) or _MARKER.match(text, start, end.start()):
+    if _ABBREVIATIONS.fullmatch(last) or _MARKER.match(text, start, end.start()):
         return True
+    if len(last) == 1 and last.isalpha():
+        return word[0].isupper() or _ONE_LETTER.match(text, end.end()) is not None
     if _NUMBERED.fullmatch(last):
         return text[end.end()].isdigit()
     return last.isdigit() and len(last) <= 2 and _MONTHS.match(text, end.end()) is not None

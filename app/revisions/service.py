@@ -134,20 +134,6 @@ def texts_of(session: Session, rows: Iterable[Revision]) -> dict[int, Text]:
     return found
 
 
-def texts_of_line(session: Session, oldest_first: Sequence[Revision]) -> list[Text]:
-    """The texts of many revisions of a page, each made from its parent's where that is among them; checked as always."""
-    found: dict[int, Text] = {}
-    for row in oldest_first:
-        text = texts.get(row.sha256)
-        parent = found.get(row.first_parent_id) if row.first_parent_id is not None else None
-        if text is None and row.steps and parent is not None:
-            text = Text(delta.decode(parent, row.payload))
-            if sha256_of(text) != row.sha256:
-                raise DamagedText(row.id)
-        found[row.id] = text_of(session, row) if text is None else text
-    return list(found.values())
-
-
 def text_by_id(session: Session, revision_id: int) -> Text:
     """The text of the revision with this id."""
     return text_of(session, get(session, revision_id))

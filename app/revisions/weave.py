@@ -75,6 +75,11 @@ def known_gap(before: Places, after: Places, strands: Three) -> str | None:
     )
     if ours is None or theirs is None:
         return theirs if ours is None else ours
+    return _changed(base, ours, theirs)
+
+
+def _changed(base: str | None, ours: str, theirs: str) -> str:
+    """The separator of the side that changed it; of two that did, the larger."""
     if ours == theirs or theirs == base:
         return ours
     return theirs if ours == base else larger(ours, theirs)
@@ -121,6 +126,8 @@ def weave(parts: Sequence[Part], strands: Three) -> Iterable[Piece]:
 def _part_gap(parts: Sequence[Part], k: int, line: Sequence[Places], strands: Three) -> str:
     """What stands before part `k`; never so little that two blocks would become one."""
     known = known_gap(line[k], line[k + 1], strands)
+    if known is None and k in (0, len(parts)):
+        known = _changed(*(strand.gaps[-1 if k else 0] for strand in strands))
     gap = wider_gap(line[k], line[k + 1], strands) if known is None else known
     gap = _line_tail(line[k], strands, gap) + gap[_tail(gap) :]
     if k == 0 or k == len(parts):

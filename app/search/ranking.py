@@ -105,7 +105,7 @@ class PagesFound:
         return GROUP_OF_KIND[kind], minus, page
 
     def _place_now(self, was: Place) -> tuple[int, int, int]:
-        """Where the page stands now that stood at this place: each new text shifts all scores, but hardly their order."""
+        """Where that page stands now: each new text shifts all scores a little, but hardly their order."""
         now = self._place_of(was.page_id) if was.page_id in self._best else was
         return now if now[0] == was.group else was
 

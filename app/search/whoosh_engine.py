@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import traceback
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -114,7 +115,8 @@ class WhooshEngine:
         except IndexUnavailable:
             raise
         except Exception as error:
-            log.exception("the search index cannot be used")
+            # As text: a record with the error itself would keep the files open that Whoosh leaves open when it fails.
+            log.error("the search index cannot be used\n%s", traceback.format_exc())
             if not isinstance(error, OSError) or error.errno not in THE_MACHINE_ITSELF:
                 self._folder.ask_for_rebuild()
             raise IndexUnavailable("the search index cannot be used") from error

@@ -68,7 +68,9 @@ async def test_an_invite_link_makes_a_member_of_its_chapter(
         assert 'value="Newcomer"' in short.text
         taken = await client.post(f"/join/{secret}", data={"name": "HOST", "password": PASSWORD})
         assert "called “HOST” already" in taken.text
-        assert (await client.post(f"/join/{secret}", data={"name": "Newcomer", "password": PASSWORD})).status_code == 303
+        assert (
+            await client.post(f"/join/{secret}", data={"name": "Newcomer", "password": PASSWORD})
+        ).status_code == 303
         assert "Newcomer" in (await client.get("/me")).text
     with workshop.reading() as session:
         assert accounts.get_user(session, "newcomer").chapter_id == host.chapter_id
@@ -80,11 +82,14 @@ async def test_an_invite_link_makes_a_member_of_its_chapter(
 @pytest.mark.anyio
 @pytest.mark.parametrize(
     "headers",
-    [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"}, {"Origin": "null"}],
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+    ],
 )
-async def test_another_sites_page_cannot_act_in_a_members_name(
-    app: FastAPI, ada: str, headers: dict[str, str]
-) -> None:
+async def test_another_sites_page_cannot_act_in_a_members_name(app: FastAPI, ada: str, headers: dict[str, str]) -> None:
     async with connect(app) as client:
         await client.post("/login", data={"name": "Ada", "password": PASSWORD})
         refused = await client.post("/new", data={"title": "Stolen", "text": "x"}, headers=headers)
@@ -95,7 +100,9 @@ async def test_another_sites_page_cannot_act_in_a_members_name(
 
 
 @pytest.mark.anyio
-async def test_a_password_is_stored_as_argon2id_and_secrets_as_hashes(app: FastAPI, ada: str, workshop: Workshop) -> None:
+async def test_a_password_is_stored_as_argon2id_and_secrets_as_hashes(
+    app: FastAPI, ada: str, workshop: Workshop
+) -> None:
     async with connect(app) as client:
         answer = await client.post("/login", data={"name": "Ada", "password": PASSWORD})
         secret = answer.cookies["session"]

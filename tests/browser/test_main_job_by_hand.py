@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
 from app.accounts import service as accounts
 from app.activity.follower import Follower
@@ -17,7 +17,7 @@ from tests.prepare import find_browser
 from tests.servers import Server
 
 PASSWORD = "four unrelated words"
-PHONE = {"width": 320, "height": 640}
+PHONE = ViewportSize(width=320, height=640)
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 

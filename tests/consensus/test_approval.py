@@ -4,9 +4,10 @@ import pytest
 
 from app.approvals import service as approvals
 from app.consensus import candidates
+from app.consensus.candidates import VotingClosed
 from app.consensus.facts import State
 from app.consensus.models import Value
-from app.consensus.votes import TextChanged, VotingClosed, cast_vote
+from app.consensus.votes import TextChanged, cast_vote
 from app.drafts import merging
 from app.drafts import service as drafts
 from app.drafts.models import DraftState
@@ -15,6 +16,7 @@ from app.permissions import Actor, Role
 from app.revisions import service as revisions
 from tests.conftest import MovableClock
 from tests.factories import HOUSING, Workshop
+
 
 @pytest.fixture
 def north(workshop: Workshop) -> list[Actor]:

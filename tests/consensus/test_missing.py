@@ -142,6 +142,24 @@ def assert_exact(members: Members, votes: Votes, to_beat: Fraction | None) -> in
     return fewest
 
 
+@pytest.mark.parametrize(
+    ("members", "votes", "to_beat", "fewest"),
+    [
+        # Chapter 4 is opposed by many, and what there is to gain elsewhere tempts to take six.
+        ({1: 30, 2: 5, 3: 20, 4: 12}, {1: (2, 2), 2: (4, 0), 3: (5, 0), 4: (0, 5)}, None, 5),
+        # Two from chapter 1 do, and two from chapter 3 do on average, but not one from each.
+        ({1: 5, 2: 12, 3: 5, None: 1}, {1: (0, 2), 2: (3, 0), 3: (3, 1), None: (1, 0)}, Fraction(3, 5), 2),
+        # One from chapter 1 beats the rival, but does not count towards the people needed.
+        ({1: 1000, 2: 800, 3: 700}, {1: (25, 12), 2: (24, 0), 3: (0, 0)}, Fraction(54, 67), 2),
+        ({1: 1000, 2: 800, 3: 700}, {1: (25, 12), 2: (24, 0), 3: (0, 0)}, Fraction(98, 121), 3),
+    ],
+)
+def test_what_tempts_and_does_not_do_is_not_taken(
+    members: Members, votes: Votes, to_beat: Fraction | None, fewest: int
+) -> None:
+    assert assert_exact(members, votes, to_beat) == fewest
+
+
 def every_small_poll() -> Iterator[tuple[Members, Votes]]:
     """All electorates of up to three chapters of up to five members, with all tallies."""
     for sizes in itertools.combinations_with_replacement(range(6), 3):

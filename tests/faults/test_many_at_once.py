@@ -13,6 +13,7 @@ from app.consensus.models import Value
 from app.drafts import service as drafts
 from app.pages.models import Page
 from app.permissions import Actor, Role, Scope
+from app.revisions import service as revisions
 from tests.factories import Workshop
 from tests.servers import Server
 
@@ -72,7 +73,7 @@ async def test_200_parallel_edits_are_in_history_or_kept_aside(crowd: Crowd, wor
     words = itertools.count()
 
     async def edit_four_times(number: int) -> list[tuple[str, httpx.Response]]:
-        answers = []
+        answers: list[tuple[str, httpx.Response]] = []
         async with crowd.client(number) as client:
             for _ in range(4):
                 # Every other edit is of a paragraph of one's own, the rest are of one sentence that all fight over.
@@ -134,7 +135,7 @@ async def test_nothing_acknowledged_is_missing_after_a_kill(crowd: Crowd, worksh
     draft = workshop.fork(crowd.actors[0], crowd.page, ("Paragraph 7 says", "Paragraph 7 shouts"))
     head = drafts.head_of(draft)
     with workshop.reading() as session:
-        sha256 = drafts.revisions.get(session, head).sha256
+        sha256 = revisions.get(session, head).sha256
     acknowledged: list[tuple[str, int]] = []
     voters: set[int] = set()
     enough = asyncio.Event()

@@ -1,5 +1,6 @@
 """An index of the test's own, and a campaign whose log is indexed by hand."""
 
+import gc
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -43,6 +44,13 @@ def engine(app: FastAPI, settings: Settings) -> Iterator[WhooshEngine]:
 def index(database: Database, engine: WhooshEngine) -> Index:
     """Bring the index up to date."""
     return lambda: index_once(database, engine)
+
+
+@pytest.fixture
+def broken_index() -> Iterator[None]:
+    """For tests that break an index: Whoosh leaves files open when it fails to open one more."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The index on disk: what it finds, how it moves on, and what becomes of it when it breaks."""
 
-import gc
 import shutil
 import stat
 import threading
@@ -11,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.search import whoosh_engine
 from app.search.engine import Batch, Document, Group, IndexUnavailable, Key, Kind, Place
 from app.search.index_folder import IndexFolder
 from app.search.query import parse
@@ -309,10 +307,7 @@ def _files_of(root: Path) -> list[Path]:
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("damage", ["cut", "emptied", "overwritten", "gone"])
-def test_a_damaged_index_is_noticed_and_asks_to_be_made_anew(
-    tmp_path: Path, damage: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(whoosh_engine.log, "disabled", True)  # kept records would keep Whoosh's files open
+def test_a_damaged_index_is_noticed_and_asks_to_be_made_anew(tmp_path: Path, damage: str, broken_index: None) -> None:
     noticed = set()
     sound = WhooshEngine(tmp_path / "sound")
     sound.rebuild(SHELF, "1")
@@ -344,7 +339,6 @@ def test_a_damaged_index_is_noticed_and_asks_to_be_made_anew(
     assert not engine.rebuild_asked()
     assert found(engine, '"fair contract"') == [1]
     engine.close()
-    gc.collect()  # Whoosh leaves files open when it fails to open one more
 
 
 def test_readers_are_never_disturbed_by_a_writer(engine: WhooshEngine) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from app.approvals import service as approvals
 from app.database import Database
@@ -73,7 +73,9 @@ def test_an_unmerged_proposal_becomes_a_fork_of_every_page_it_changes(
     bring_in(database, repository)
     with workshop.reading() as session:
         forks = session.exec(
-            select(Draft).where(Draft.kind == DraftKind.FORK, Draft.state == DraftState.OPEN).order_by(Draft.page_id)
+            select(Draft)
+            .where(Draft.kind == DraftKind.FORK, Draft.state == DraftState.OPEN)
+            .order_by(col(Draft.page_id))
         ).all()
         texts = [revisions.text_by_id(session, drafts.head_of(fork)) for fork in forks]
         assert sorted(texts) == sorted([HOMES.replace("Rents", "Prices"), "# Idea\n\nAn idea.\n"])
