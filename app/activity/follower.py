@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -15,6 +16,9 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 0.25
 """How soon rows written by another process are seen; rows of this process wake the loop at once."""
 
+DUE_SECONDS = 1.0
+"""How late the end of a waiting time is noticed at most."""
+
 RETRY_SECONDS = 2.0
 
 
@@ -26,13 +30,14 @@ class Consumer(Protocol):
 
 
 class Follower:
-    """A thread that calls each consumer when the log has moved, and every `POLL_SECONDS` for what time makes due."""
+    """A thread that calls each consumer when the log has moved, and once a second for what time makes due."""
 
     def __init__(self, database: Database, consumers: Sequence[Consumer]) -> None:
         self._database = database
         self._consumers = consumers
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+        self._called_at = 0.0
 
     def start(self) -> None:
         self._thread.start()
@@ -45,21 +50,32 @@ class Follower:
 
     def run_once(self) -> int:
         """Call each consumer; returns the log position they could see."""
-        with self._database.transaction(writing=False) as session:
-            position, published = newest_position(session), newest_published_position(session)
-        self._database.published.advance(published)
-        self._database.log.advance(position)
+        position = self._look()
         for consumer in self._consumers:
             consumer.follow(self._database)
+        self._called_at = time.monotonic()
+        return position
+
+    def _look(self) -> int:
+        """Learn of rows that other processes wrote."""
+        known = self._database.log.newest
+        with self._database.transaction(writing=False) as session:
+            position = newest_position(session)
+            if position != known:
+                self._database.published.advance(newest_published_position(session))
+        self._database.log.advance(position)
         return position
 
     def _run(self) -> None:
+        position = -1
         while not self._stopping.is_set():
             try:
-                position = self.run_once()
+                seen = self._look()
+                if seen != position or time.monotonic() - self._called_at >= DUE_SECONDS:
+                    position = self.run_once()
             except SQLAlchemyError:
                 # The database is away or full: nothing is lost, all of it is in the log.
                 log.exception("the follower goes on in %s s", RETRY_SECONDS)
                 self._stopping.wait(RETRY_SECONDS)
                 continue
-            self._database.log.wait_beyond(position, POLL_SECONDS)
+            self._database.log.wait_beyond(seen, POLL_SECONDS)

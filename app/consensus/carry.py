@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from app.consensus.joining import Piece, three_way
 from app.consensus.matching import Fate, Hunk, alike, match_blocks, match_texts
-from app.consensus.parts import TELLING, outline_of, sentence_counts, sentence_keys, words_in
+from app.consensus.parts import TELLING, key_of, outline_of, sentence_counts, sentence_keys, words_in
 from app.consensus.reapply import Clash, Reapplication
 from app.revisions.segments import Kind, blocks_of
 
@@ -58,7 +58,7 @@ def carry(base: str | None, candidate: str, newer: str) -> Carried | Stale | Sup
     if change.clashes:
         kept = outline_of(newer).lead + change.join(change.pieces(change.insisted))
         return Stale(change.clashes, merged=text, kept=kept)
-    if text == newer:
+    if text == newer or change.is_done(pieces):
         return Superseded()
     astray = tuple(_run_together(pieces, text)) or tuple(_astray(base, candidate, newer, pieces))
     return Stale(astray, merged=newer, kept=text) if astray else Carried(text, change.neighbour)
@@ -102,6 +102,13 @@ class _Blocks(Reapplication):
     def apply(self) -> None:
         super().apply()
         self._keep_parents()
+
+    def is_done(self, pieces: Sequence[Piece]) -> bool:
+        """Whether there was more to the change than spaces, and no more than spaces would still change."""
+        alters = [part.key for part in self.ours.old] != [part.key for part in self.ours.new]
+        return alters and [key_of(piece.kind, piece.content) for piece in pieces] == [
+            part.key for part in self.theirs.new
+        ]
 
     def _rewrite_edited(self, i: int, k: int, j: int) -> None:
         base, ours, theirs = self.ours.old[i], self.ours.new[k], self.theirs.new[j]

@@ -25,7 +25,7 @@ _ROUNDING = 1 << 32
 _MOST_NAMED = 2
 """Chapters named one by one before "and so many from any of these"; with more, each chapter is named."""
 
-_FEW = 24
+_FEW = 48
 """Later supporters that are cheaper to take one by one than to skip."""
 
 _GoesOn = Callable[[Sequence[int], int, int], bool]

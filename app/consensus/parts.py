@@ -94,7 +94,7 @@ def outline_of(text: str) -> Outline:
         under = parent if parent is not None else above[-1] if above else None
         if block.kind is Kind.HEADING:
             above.append(index)
-        key = _key(block.kind, block.content)
+        key = key_of(block.kind, block.content)
         parts.append(Part(key, block.content, block.gap, block.kind, depth, under, parent is not None, section))
     return Outline(lead, tuple(parts), tuple(block.section for block in blocks))
 
@@ -124,11 +124,11 @@ def sentences_in(kind: str, content: str) -> Parts:
     if mark:
         rest = content[mark.end() :]
         gap = rest[: len(rest) - len(rest.lstrip())]
-        parts.append(Part(_key(kind, mark[0]), mark[0], gap, MARK))
+        parts.append(Part(key_of(kind, mark[0]), mark[0], gap, MARK))
         content = rest[len(gap) :]
     for sentence in Block(Kind(kind), content, "", INTRO).sentences:
         body = sentence.rstrip()
-        parts.append(Part(_key(kind, body, inside=True), body, sentence[len(body) :], SENTENCE))
+        parts.append(Part(key_of(kind, body, inside=True), body, sentence[len(body) :], SENTENCE))
     return tuple(parts)
 
 
@@ -155,7 +155,8 @@ def words_in(key: str) -> frozenset[tuple[str, int]]:
 
 
 @lru_cache(maxsize=4096)
-def _key(kind: str, content: str, *, inside: bool = False) -> str:
+def key_of(kind: str, content: str, *, inside: bool = False) -> str:
+    """What a block is compared by, or with `inside` a sentence of it; see `Part`."""
     if kind in _EXACT:
         return content
     indent = "" if inside else _SPACES.match(content)[0]

@@ -177,13 +177,12 @@ class Reapplication:
         known = {part.key for part in self.ours.old}
         if any(part.key in known for part in parts) or not any(part.telling for part in parts):
             return False
-        keys = [part.key for part in parts]
+        names, newer = [_name(part) for part in parts], self.theirs.new
+        starts = [j for j, part in enumerate(newer) if _name(part) == names[0]]
         return any(
-            self.theirs.is_written(j)
-            and [part.key for part in self.theirs.new[j : j + len(keys)]] == keys
-            and all(self.theirs.is_written(j + n) for n in range(len(keys)))
-            for j in range(len(self.theirs.new) - len(keys) + 1)
-            if self.theirs.new[j].key == keys[0]
+            [_name(part) for part in newer[j : j + len(names)]] == names
+            and all(self.theirs.is_written(j + n) for n in range(len(names)))
+            for j in starts
         )
 
     def _put(self, edits: Edits, hunk: Hunk, pieces: Sequence[Piece]) -> None:

@@ -10,7 +10,6 @@ from app.activity.service import record
 from app.approvals import service as approvals
 from app.consensus import candidates, decisions, promotion
 from app.consensus.candidates import VotingClosed
-from app.consensus.carrying import bring_up_to_date
 from app.consensus.facts import Decision
 from app.consensus.models import Candidate, Value, Vote, VoteEntry
 from app.database import now
@@ -119,7 +118,7 @@ def decision_of(session: Session, revision: Revision) -> Decision:
 
 def _candidate_to_vote_on(session: Session, revision: Revision) -> Candidate:
     candidate = candidates.find_by_revision(session, revision.id) or candidates.open_candidate(session, revision)
-    bring_up_to_date(session, candidate)
+    promotion.settle(session, candidate)  # a wait that ended before this vote ends first, without it
     _require_open(session, candidate)
     return candidate
 

@@ -69,7 +69,9 @@ def check_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            another = f"Choose another port: workshop demo --port {port + 1 if 1024 <= port < 65535 else 8001}"
+            another = (
+                f"Choose another port: .venv/bin/workshop demo --port {port + 1 if 1024 <= port < 65535 else 8001}"
+            )
             if error.errno == errno.EADDRINUSE:
                 raise Refused(
                     f"Port {port} is taken: another program listens there, perhaps this one. Nothing was changed.\n"
@@ -95,7 +97,7 @@ def prepare(database: Database, clock: StageClock, *, fresh: bool, progress: Pro
     if contents is Contents.A_PART and not fresh:
         raise Conflict(
             "The example is not filled to its end: another start is filling it right now, or was interrupted. "
-            "To begin again: workshop demo --fresh"
+            "To begin again: .venv/bin/workshop demo --fresh"
         )
     if contents is Contents.ALL and not fresh:
         return False

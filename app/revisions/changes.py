@@ -1,5 +1,6 @@
 """How one text came from another: which sentences stayed, were reworded, removed or added, and what separates them."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -107,9 +108,27 @@ class Comparison:
 
 
 def compare(base: str, ours: str, theirs: str) -> Comparison:
-    """The three texts cut, and both sides' changes found."""
+    """The three texts cut, and both sides' changes found.
+
+    A side's change of nothing but the spaces in a sentence is none where the other one removed or replaced it.
+    """
     cut = sentences_in(base), sentences_in(ours), sentences_in(theirs)
-    return Comparison(*cut, sentence_hunks(cut[0], cut[1]), sentence_hunks(cut[0], cut[2]))
+    mine, other = sentence_hunks(cut[0], cut[1]), sentence_hunks(cut[0], cut[2])
+    return Comparison(*cut, _felt(mine, cut[0], cut[1], other), _felt(other, cut[0], cut[2], mine))
+
+
+def _felt(hunks: list[Hunk], base: Sentences, side: Sentences, others: list[Hunk]) -> list[Hunk]:
+    """The changes but those of spaces alone in what the others replaced."""
+    return [hunk for hunk in hunks if not (_is_spacing(hunk, base, side) and _is_replaced(hunk.b0, others))]
+
+
+def _is_spacing(hunk: Hunk, base: Sentences, side: Sentences) -> bool:
+    return hunk.reworded and base.keys[hunk.b0] == side.keys[hunk.s0]
+
+
+def _is_replaced(sentence: int, hunks: Sequence[Hunk]) -> bool:
+    at = bisect_right(hunks, sentence, key=lambda hunk: hunk.b0) - 1
+    return at >= 0 and hunks[at].b0 <= sentence < hunks[at].b1 and not hunks[at].reworded
 
 
 def sentences_in(text: str) -> Sentences:

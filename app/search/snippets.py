@@ -89,10 +89,12 @@ def _places(text: str, legs: Sequence[_Leg], analysis: Analysis, *, most: int) -
         return _places_by_token(text, legs, analysis)
     places: list[_Place] = []
     for number, leg in enumerate(legs):
-        found = [(start, end, number) for start, end in islice(_finds(lowered, leg, analysis), most)]
+        found = list(islice(_finds(lowered, leg, analysis, thoroughly=most >= MAX_MARKS), most))
+        if not found:
+            found = list(islice(_finds(lowered, leg, analysis, thoroughly=True), most))
         if not found and (_ACCENTED.search(lowered) or any(letter.isdigit() for letter in _first_of(leg))):
             return _places_by_token(text, legs, analysis)  # it may stand there with accents, or commas between digits
-        places.extend(found)
+        places.extend((start, end, number) for start, end in found)
     return sorted(places)
 
 
@@ -102,11 +104,14 @@ def _first_of(leg: _Leg) -> str:
     return leg.term if isinstance(leg, Term) else leg.terms[0]
 
 
-def _finds(lowered: str, leg: _Leg, analysis: Analysis) -> Iterator[tuple[int, int]]:
-    """Where a leg stands, by the letters that all its forms begin with: far quicker than reading every word."""
+def _finds(lowered: str, leg: _Leg, analysis: Analysis, *, thoroughly: bool) -> Iterator[tuple[int, int]]:
+    """Where a leg stands, by the letters that its forms begin with: far quicker than reading every word.
+
+    Nearly all forms hold the whole stem; the others (policy, policies) share all but its last two letters.
+    """
     sought = _first_of(leg)
     dense = is_dense(sought)
-    begin = sought if dense or isinstance(leg, Start) else sought[: max(1, len(sought) - 2)]
+    begin = sought[: max(1, len(sought) - 2)] if thoroughly and not dense and not isinstance(leg, Start) else sought
     at = lowered.find(begin)
     while at >= 0:
         end = _end_of(lowered, at, leg, analysis) if dense or at == 0 or not lowered[at - 1].isalnum() else None

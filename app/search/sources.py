@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, func, null, select
+from sqlalchemy import BindParameter, Select, bindparam, func, null, select
 from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col
 
@@ -57,7 +57,7 @@ def find_sources(session: Session, keys: Iterable[Key]) -> dict[Key, Source]:
     found: dict[Key, Source] = {}
     for kind, ids in wanted.items():
         # Rows straight from the connection: a search reads dozens of them and needs no entities.
-        for key_id, *columns in session.connection().execute(_select_of(kind, ids)):
+        for key_id, *columns in session.connection().execute(_SELECTS[kind], {"ids": ids}):
             key = Key(kind, key_id)
             found[key] = Source(key, *columns)
     return found
@@ -129,27 +129,6 @@ def page_ids_after(session: Session, page_id: int, *, limit: int) -> Sequence[in
     return session.connection().scalars(query).all()
 
 
-def _select_of(kind: Kind, ids: Sequence[int]) -> _Rows:
-    match kind:
-        case Kind.APPROVED:
-            newest = (
-                select(func.max(col(Approval.id))).where(col(Approval.page_id).in_(ids)).group_by(col(Approval.page_id))
-            )
-            return _approvals(col(Approval.page_id)).where(col(Approval.id).in_(newest))
-        case Kind.REPLACED:
-            replaced = select(col(Approval.supersedes_id)).where(col(Approval.supersedes_id).in_(ids))
-            return _approvals(col(Approval.id)).where(col(Approval.id).in_(replaced))
-        case Kind.SHARED:
-            return _drafts(col(Draft.page_id)).where(col(Draft.kind) == DraftKind.SHARED, col(Draft.page_id).in_(ids))
-        case Kind.FORK:
-            return _drafts(col(Draft.id)).where(
-                col(Draft.kind) == DraftKind.FORK,
-                col(Draft.state) == DraftState.OPEN,
-                col(Draft.id).in_(ids),
-                col(Draft.head_id).is_distinct_from(col(Draft.base_id)),
-            )
-
-
 def _approvals(key_id: Mapped[int]) -> _Rows:
     return (
         select(key_id, *_PAGE_AND_TEXT, null())
@@ -164,3 +143,24 @@ def _drafts(key_id: Mapped[int]) -> _Rows:
         .join_from(Draft, Page, col(Page.id) == col(Draft.page_id))
         .join(Revision, col(Revision.id) == col(Draft.head_id))
     )
+
+
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+# Made once: putting a statement together takes longer than running it.
+_SELECTS: Mapping[Kind, _Rows] = {
+    Kind.APPROVED: _approvals(col(Approval.page_id)).where(
+        col(Approval.id).in_(
+            select(func.max(col(Approval.id))).where(col(Approval.page_id).in_(_IDS)).group_by(col(Approval.page_id))
+        )
+    ),
+    Kind.SHARED: _drafts(col(Draft.page_id)).where(col(Draft.kind) == DraftKind.SHARED, col(Draft.page_id).in_(_IDS)),
+    Kind.FORK: _drafts(col(Draft.id)).where(
+        col(Draft.kind) == DraftKind.FORK,
+        col(Draft.state) == DraftState.OPEN,
+        col(Draft.id).in_(_IDS),
+        col(Draft.head_id).is_distinct_from(col(Draft.base_id)),
+    ),
+    Kind.REPLACED: _approvals(col(Approval.id)).where(
+        col(Approval.id).in_(select(col(Approval.supersedes_id)).where(col(Approval.supersedes_id).in_(_IDS)))
+    ),
+}

@@ -289,6 +289,20 @@ def test_three_oppose_votes_stop_a_text_that_had_enough_support(
     assert workshop.approved_text(page) == HOUSING
 
 
+def test_a_vote_after_the_wait_ended_cannot_undo_what_was_due(
+    workshop: Workshop, clock: MovableClock, page: Page, north: list[Actor], south: list[Actor]
+) -> None:
+    others = [workshop.member(chapter=chapter) for chapter in ("north", "south") for _ in range(10)]
+    draft = workshop.fork(north[0], page, ("10,000", "20,000"))
+    head = drafts.head_of(draft)
+    support(workshop, head, *north, *south)
+    assert workshop.decision(head).state is State.WAITING
+    clock.move(hours=13)  # nobody followed meanwhile
+    for actor in others[8:12]:
+        workshop.vote(actor, head, Value.OPPOSE)
+    assert workshop.approved_text(page) == HOUSING.replace("10,000", "20,000")
+
+
 def test_saving_never_moves_votes(workshop: Workshop, page: Page, north: list[Actor], south: list[Actor]) -> None:
     draft = workshop.fork(north[0], page, ("10,000", "20,000"))
     voted = drafts.head_of(draft)

@@ -70,9 +70,9 @@ def test_those_who_passed_may_still_support_and_those_against_are_left_alone() -
 
 
 def test_many_chapters_alike_come_to_an_end() -> None:
-    """Forty chapters in which the next supporter moves exactly as much as in any other."""
-    members: Members = dict.fromkeys(range(1, 41), 40)
-    votes: Votes = dict.fromkeys(range(1, 41), (5, 6))
+    """Sixty chapters in which the next supporter moves exactly as much as in any other."""
+    members: Members = dict.fromkeys(range(1, 61), 40)
+    votes: Votes = dict.fromkeys(range(1, 61), (5, 9))
     found = missing(members, votes)
     assert found
     assert check(members, votes, None, sum(number for number, _ in found), found)

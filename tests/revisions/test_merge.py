@@ -201,12 +201,7 @@ def test_blocks_and_sentences(base: str, ours: str, theirs: str, expected: str |
     ],
 )
 def test_additions_at_one_spot_are_both_kept_in_order(base: str, ours: str, theirs: str, expected: str | None) -> None:
-    assert outcome_of_order(base, ours, theirs) == expected
-
-
-def outcome_of_order(base: str, ours: str, theirs: str) -> str | None:
-    assert bool(merge(base, theirs, ours).conflicts) == bool(merge(base, ours, theirs).conflicts)
-    return merge(base, ours, theirs).text
+    assert outcome(base, ours, theirs) == expected
 
 
 @pytest.mark.parametrize(
@@ -288,11 +283,13 @@ def test_text_that_both_moved_to_different_places_ends_where_one_side_has_it() -
         ),
         ("a b c d e f g h", "a b c\nd e f g h", "a b c d e x g h", "a b c\nd e x g h"),
         ("\n\nA a b.", "A a b.", "\n\nA a c.", "A a c."),
-        ("- a\n", "para one two\n", "- new\n- a\n", CLASH),
+        # wrapped anew by one, removed or replaced by the other
+        ("A a b c. B b c d.", "A a\nb c. B b\nc d.", "B b c d.", "B b\nc d."),
+        ("A a b c. B b c d.", "A a\nb c. B b\nc d.", "X y z. B b c d.", "X y z. B b\nc d."),
     ],
 )
-def test_spaces_and_empty_lines_never_clash(base: str, ours: str, theirs: str, expected: str | None) -> None:
-    assert outcome(base, ours, theirs) == (expected if expected is not CLASH else merge(base, ours, theirs).text)
+def test_spaces_and_empty_lines_never_clash(base: str, ours: str, theirs: str, expected: str) -> None:
+    assert outcome(base, ours, theirs) == expected
 
 
 def test_blocks_that_meet_for_the_first_time_are_not_glued() -> None:
@@ -383,7 +380,7 @@ TEXTS = st.lists(
 
 
 @given(TEXTS, TEXTS)
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_a_side_that_changed_nothing_gives_way(base: str, side: str) -> None:
     assert merge(base, side, base).text == side
     assert merge(base, base, side).text == side
@@ -391,7 +388,7 @@ def test_a_side_that_changed_nothing_gives_way(base: str, side: str) -> None:
 
 
 @given(TEXTS, TEXTS, TEXTS)
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_any_three_texts_merge_or_clash_alike_in_both_orders_and_can_be_resolved(
     base: str, ours: str, theirs: str
 ) -> None:
@@ -461,7 +458,7 @@ def words(text: str) -> Counter[str]:
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_nothing_is_lost_doubled_or_glued_whatever_two_people_do(draw: random.Random) -> None:
     writer = Writer(draw)
     blocks = [writer.block("b") for _ in range(draw.randint(1, 7))]

@@ -8,7 +8,8 @@ from tests.conftest import connect
 from tests.factories import Workshop
 from tests.search.conftest import Approve, Index
 
-pytestmark = pytest.mark.anyio
+# What lies below is tested on both databases in test_service.py.
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
 
 API = "/api/v1"
 

