@@ -27,6 +27,7 @@ LONGEST = 1 << 30
 VERDICTS = {
     "agree": "clean, and the same text as people committed, or as git's clean merge of a proposal",
     "disagree": "clean, as git's is, and another text",
+    "edited": "clean and the same as git's clean merge, which people edited before they committed it",
     "asks": "a conflict where git has none",
     "resolved": "clean where git has a conflict, and another text than people then committed",
     "alone": "clean where git has a conflict, of a proposal that nobody merged",
@@ -67,7 +68,7 @@ class Outcome:
         if self.expected is not None and text.rstrip("\n") == self.expected.rstrip("\n"):
             return "agree"
         if self.git is not None:
-            return "disagree"
+            return "edited" if text == self.git else "disagree"
         return "resolved" if self.case.committed is not None else "alone"
 
     def difference(self) -> str:
@@ -78,7 +79,7 @@ class Outcome:
         mine, other = Counter(sentences_in(ours).keys), Counter(sentences_in(expected).keys)
         if mine == other:
             return "order"
-        return f"{(mine - other).total()} sentences in ours alone, {(other - mine).total()} in theirs alone"
+        return f"{(mine - other).total()} sentences in ours alone, {(other - mine).total()} in the other alone"
 
 
 @dataclass
@@ -98,6 +99,7 @@ class Row:
             "ours_clean": sum(outcome.merged.text is not None for outcome in self.outcomes),
             "agree": verdicts["agree"],
             "disagree": verdicts["disagree"],
+            "people_edited": verdicts["edited"],
             "asks_where_git_is_clean": verdicts["asks"],
             "clean_where_git_is_not": verdicts["alone"] + verdicts["resolved"],
             "skipped": len(self.skipped),
@@ -201,10 +203,11 @@ def run(path: Path, drafts: str = DRAFTS, guarded: Guard = "literal") -> list[Ro
 
 
 def print_table(rows: list[Row]) -> None:
-    columns = list(Row("").figures())
-    print("  ".join(f"{column:>{max(len(column), 6)}}" for column in columns))
+    _, *columns = Row("").figures()
+    print(f"{'':24}", *columns, sep="  ")
     for row in rows:
-        print("  ".join(f"{value:>{max(len(column), 6)}}" for column, value in row.figures().items()))
+        figures = row.figures()
+        print(f"{row.name:24}", *(f"{figures[column]:>{len(column)}}" for column in columns), sep="  ")
         for skipped in row.skipped:
             print(f"    left out: {skipped}".encode(errors="replace").decode())
 

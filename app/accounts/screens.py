@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from app.accounts import chapters, service
 from app.accounts.actors import Viewer, cookie_name
 from app.accounts.service import SignedIn, SignInPaused
-from app.consensus import candidates
+from app.consensus import candidates, panel
 from app.drafts import service as drafts
 from app.errors import Conflict, Refused
 from app.pages import service as pages
@@ -123,8 +123,7 @@ def show_chapter(request: Request, session: SessionDep, viewer: Viewer, slug: st
     context = {
         "chapter": chapter,
         "members": chapters.count_members(session).get(chapter.id, 0),
-        "waiting": waiting,
-        "pages": pages.pages_by_id(session, (candidate.page_id for candidate in waiting)),
+        "cards": panel.cards(session, waiting),
     }
     return render(request, "accounts/chapter.html", context)
 

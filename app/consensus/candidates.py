@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import delete, func
+from sqlalchemy import case, delete, func
 from sqlmodel import Session, col, select
 
 from app.accounts import service as accounts
@@ -210,7 +210,8 @@ def list_nearest_decision(session: Session, *, limit: int) -> Sequence[Candidate
     query = select(Candidate).where(
         col(Candidate.closed).is_(None), col(Candidate.stale).is_(False), col(Candidate.opened_at).is_not(None)
     )
-    soonest = query.order_by(col(Candidate.passing_since).is_(None), col(Candidate.due_at), col(Candidate.id).desc())
+    wait_ends = case((col(Candidate.passing_since).is_not(None), col(Candidate.due_at)), else_=None)
+    soonest = query.order_by(col(Candidate.passing_since).is_(None), wait_ends, col(Candidate.opened_at).desc())
     return session.exec(soonest.limit(limit)).all()
 
 

@@ -57,7 +57,9 @@ class VotePanel:
 def cards(session: Session, listed: Sequence[Candidate]) -> list[Card]:
     """A card for each candidate."""
     rows = revisions.get_many(session, (candidate.revision_id for candidate in listed))
-    names = accounts.names_of(session, (row.author_id for row in rows.values()))
+    by_draft = drafts.get_many(session, (candidate.draft_id for candidate in listed))
+    people = [draft.owner_id for draft in by_draft.values()] + [row.author_id for row in rows.values()]
+    names = accounts.names_of(session, people)
     by_id = pages.pages_by_id(session, (candidate.page_id for candidate in listed))
     tallies = decisions.count_votes(session, (candidate.id for candidate in listed))
     chapter_names = chapters.names_by_id(session)
@@ -69,13 +71,13 @@ def cards(session: Session, listed: Sequence[Candidate]) -> list[Card]:
             revisions.text_by_id(session, base_id) if base_id is not None else "", revisions.text_of(session, revision)
         )
         excerpts = changes_only(diff)
-        draft = drafts.get_draft(session, candidate.draft_id)
+        draft = by_draft[candidate.draft_id]
         found.append(
             Card(
                 page=by_id[candidate.page_id],
                 revision=revision,
                 draft_name=draft.name,
-                author=names.get(revision.author_id or 0),
+                author=names.get(draft.owner_id or revision.author_id or 0),
                 decision=decisions.decide_on(
                     session, candidate, tally=tallies.get(candidate.id, {}), names=chapter_names
                 ),

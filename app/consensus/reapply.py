@@ -208,7 +208,7 @@ class Reapplication:
             if lowest is None or part.depth < lowest:
                 lowest = part.depth
                 position = next((j for j in room if newer[j].depth < lowest), room.stop)
-                if part.kind == Kind.HEADING and self._ends_section(hunk, part):
+                if part.kind == Kind.HEADING and pieces[-1].ours == hunk.new[-1] and self._ends_section(hunk, part):
                     while self._comes_before(position, hunk) and newer[position].depth > lowest:
                         position += 1
                 if part.kind == Kind.FRONT_MATTER:

@@ -50,8 +50,11 @@ def update_from_approved(
     approved = approvals.find_current(session, draft.page_id)
     if approved is None:
         raise Conflict("This page has no approved text yet, so there is nothing to bring in.")
-    outcome = merge_into(session, draft, revisions.get(session, approved.revision_id), resolutions, author_id=actor.id)
+    newer = revisions.get(session, approved.revision_id)
+    outcome = merge_into(session, draft, newer, resolutions, author_id=actor.id, even_if_equal=True)
     if isinstance(outcome, Saved):
+        draft.clean = True
+        session.add(draft)
         accounts.touch(session, actor)
         record(
             session, Kind.DRAFT_UPDATED, actor, page_id=draft.page_id, subject_id=draft.id, data={"head": draft.head_id}
@@ -60,9 +63,18 @@ def update_from_approved(
 
 
 def merge_into(
-    session: Session, draft: Draft, other: Revision, resolutions: Sequence[str] = (), *, author_id: int | None
+    session: Session,
+    draft: Draft,
+    other: Revision,
+    resolutions: Sequence[str] = (),
+    *,
+    author_id: int | None,
+    even_if_equal: bool = False,
 ) -> Saved | Unresolved:
-    """Join another revision into the draft's head, unless it holds it already. The caller holds the page's lock."""
+    """Join another revision into the draft's head, unless it holds it already. The caller holds the page's lock.
+
+    `even_if_equal`: a person chose the draft's own words throughout, which is a merge although no word changed.
+    """
     head = revisions.get(session, drafts.head_of(draft))
     if Ancestry(session).is_ancestor(other.id, of=head.id):
         return Saved(head, merged=False)
@@ -70,7 +82,7 @@ def merge_into(
     text = resolve(found.merged, resolutions) if found.conflicts and resolutions else found.merged.text
     if text is None:
         return found
-    if text == revisions.text_of(session, head):
+    if text == revisions.text_of(session, head) and not even_if_equal:
         return Saved(head, merged=False)
     revision = drafts.append(
         session,

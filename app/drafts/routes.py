@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from app.accounts import service as accounts
 from app.accounts.actors import Viewer
+from app.consensus import withdrawing
 from app.drafts import merging, service
 from app.drafts.clashes import EditConflict, MergeConflict, edit_conflict, merge_conflict
 from app.drafts.models import Draft, DraftState
@@ -121,13 +122,13 @@ def update_draft(
 )
 def withdraw_draft(session: SessionDep, viewer: Viewer, draft_id: PathId) -> DraftOut:
     """Take a fork of your own back. Its text stays readable."""
-    return _present(session, [service.withdraw(session, viewer, draft_id)])[0]
+    return _present(session, [withdrawing.withdraw_draft(session, viewer, draft_id)])[0]
 
 
 @api.post("/drafts/{draft_id}/reopen", responses=can_fail(DraftNotFound, DraftClosed), openapi_extra=needs(Scope.WRITE))
 def reopen_draft(session: SessionDep, viewer: Viewer, draft_id: PathId) -> DraftOut:
     """Open a fork that you had withdrawn."""
-    return _present(session, [service.reopen(session, viewer, draft_id)])[0]
+    return _present(session, [withdrawing.reopen_draft(session, viewer, draft_id)])[0]
 
 
 def _save(

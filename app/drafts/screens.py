@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from app.accounts import service as accounts
 from app.accounts.actors import Viewer
 from app.approvals import service as approvals
-from app.consensus import candidates, panel
+from app.consensus import candidates, panel, withdrawing
 from app.drafts import merging
 from app.drafts import service as drafts
 from app.drafts.merging import Unresolved
@@ -141,14 +141,14 @@ def put_forward(session: SessionDep, viewer: Viewer, draft_id: int) -> Response:
 @site.post("/drafts/{draft_id}/withdraw")
 def withdraw(session: SessionDep, viewer: Viewer, draft_id: int) -> Response:
     """Take a fork back."""
-    drafts.withdraw(session, viewer, draft_id)
+    withdrawing.withdraw_draft(session, viewer, draft_id)
     return RedirectResponse("/me", 303)
 
 
 @site.post("/drafts/{draft_id}/reopen")
 def reopen(session: SessionDep, viewer: Viewer, draft_id: int) -> Response:
     """Open a withdrawn fork again."""
-    drafts.reopen(session, viewer, draft_id)
+    withdrawing.reopen_draft(session, viewer, draft_id)
     return RedirectResponse(f"/drafts/{draft_id}", 303)
 
 

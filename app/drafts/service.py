@@ -114,6 +114,11 @@ def get_draft(session: Session, draft_id: int) -> Draft:
     return draft
 
 
+def get_many(session: Session, ids: Iterable[int]) -> dict[int, Draft]:
+    """The drafts behind ids."""
+    return {draft.id: draft for draft in session.exec(select(Draft).where(col(Draft.id).in_(set(ids))))}
+
+
 def get_shared(session: Session, page_id: int) -> Draft:
     """The page's shared draft."""
     return session.exec(select(Draft).where(Draft.page_id == page_id, Draft.kind == DraftKind.SHARED)).one()

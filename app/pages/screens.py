@@ -10,12 +10,14 @@ from app.accounts.actors import Viewer
 from app.approvals import service as approvals
 from app.consensus import candidates, panel
 from app.drafts import service as drafts
+from app.drafts.models import Draft
 from app.errors import Conflict, Refused
 from app.pages import service as pages
 from app.pages.markup import render_markdown
 from app.pages.models import Page
 from app.permissions import Action, require
 from app.revisions import service as revisions
+from app.revisions.models import Revision
 from app.web.cursors import decode_cursor, encode_cursor
 from app.web.session import SessionDep
 from app.web.templates import render
@@ -86,7 +88,7 @@ def show_page(request: Request, session: SessionDep, viewer: Viewer, slug: str) 
         "revision": shown,
         "html": render_markdown(text, title=page.title),
         "shared": shared,
-        "shared_is_ahead": approved is not None and drafts.head_of(shared) != approved.revision_id,
+        "shared_is_ahead": approved is not None and _goes_beyond(session, shared, shown),
         "cards": panel.cards(session, ranked[:SHOWN_CANDIDATES]),
         "candidate_count": len(ranked),
         "fork_count": drafts.count_open_forks(session, [page.id]).get(page.id, 0),
@@ -112,6 +114,10 @@ def show_history(
         "more": f"/pages/{page.slug}/history?cursor={encode_cursor(*found.next_heads)}" if found.next_heads else None,
     }
     return render(request, "pages/history.html", context)
+
+
+def _goes_beyond(session: SessionDep, shared: Draft, approved: Revision) -> bool:
+    return revisions.get(session, drafts.head_of(shared)).sha256 != approved.sha256
 
 
 def _heads(session: SessionDep, page: Page) -> list[int]:

@@ -290,7 +290,9 @@ def _said_again(parts: Sequence[Part], compared: Comparison) -> list[tuple[int, 
     return found + [
         (k, "The other side added nearly the same in another place.")
         for k, words in ours
-        if len(words) >= TELLING and any(similarity(words, new) >= SAME_THING_ELSEWHERE for _, new in theirs)
+        if any(
+            min(len(words), len(new)) >= TELLING and similarity(words, new) >= SAME_THING_ELSEWHERE for _, new in theirs
+        )
     ]
 
 

@@ -23,19 +23,28 @@ def misled_notes(parts: Sequence[Part], compared: Comparison) -> Iterator[tuple[
     People number their notes by hand, so two sides often both add a `[^3]`, or one renumbers while the other refers.
     """
     texts = [part.content if isinstance(part.content, str) else "" for part in parts]
-    most = _defined(compared.base) | _defined(compared.ours) | _defined(compared.theirs)
-    defined = Counter(match[1] for text in texts if (match := _DEFINITION.match(text)))
+    yield from _defined_twice(parts, texts, compared)
     changed = _redefined(compared.base, compared.ours), _redefined(compared.base, compared.theirs)
     for k, part in enumerate(parts):
         if "[" not in texts[k]:
             continue
-        match = _DEFINITION.match(texts[k])
-        if match and defined[match[1]] > most[match[1]] and part.places.theirs is None:
-            yield k, f"Both sides defined [{match[1]}], each as something else."
         for side in (1, 2):
             names = _new_marks(part, texts[k], compared, side) & changed[2 - side]
             if names:
                 yield k, f"One side refers to [{min(names)}] here, the other made that something else or removed it."
+
+
+def _defined_twice(parts: Sequence[Part], texts: Sequence[str], compared: Comparison) -> Iterator[tuple[int, str]]:
+    most = _defined(compared.base) | _defined(compared.ours) | _defined(compared.theirs)
+    places: dict[str, list[int]] = {}
+    for k, text in enumerate(texts):
+        if match := _DEFINITION.match(text):
+            places.setdefault(match[1], []).append(k)
+    for name, defining in places.items():
+        if len(defining) > most[name]:
+            # One of the two goes on standing, so that no choice can lose both.
+            for k in [k for k in defining if parts[k].places.theirs is None] or defining:
+                yield k, f"Both sides defined [{name}], each as something else."
 
 
 def _defined(text: Sentences) -> Counter[str]:

@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from app.search import service
-from app.search.engine import Engine, Place
+from app.search.asking import EngineDep, read_place
 from app.search.schemas import SearchOut, SearchRow, TitleRow
 from app.search.service import Where
-from app.web.cursors import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, encode_cursor, listing
+from app.web.cursors import DEFAULT_LIMIT, Cursor, Limit, encode_cursor, listing
 from app.web.schemas import Json, Listing
 from app.web.session import SessionDep
 
@@ -23,21 +23,6 @@ _LINK: Json = {
         "schema": {"type": "string"},
     }
 }
-
-
-def get_engine(request: Request) -> Engine:
-    """The engine that this program was put together with."""
-    engine: Engine = request.app.state.search
-    return engine
-
-
-EngineDep = Annotated[Engine, Depends(get_engine)]
-
-
-def read_place(cursor: str | None) -> Place | None:
-    """The place that a cursor of a search stands for."""
-    place = decode_cursor(cursor, int, int, int)
-    return Place(*place[:3]) if place else None
 
 
 @api.get("/search", responses={200: {"headers": _LINK}})

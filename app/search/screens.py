@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from app.accounts.actors import Viewer
 from app.search import service
+from app.search.asking import EngineDep, read_place
 from app.search.engine import Group
-from app.search.routes import EngineDep, read_place
 from app.search.service import Where
 from app.web.cursors import encode_cursor
 from app.web.session import SessionDep

@@ -8,6 +8,7 @@ from app.consensus.candidates import VotingClosed
 from app.consensus.facts import State
 from app.consensus.models import Value
 from app.consensus.votes import TextChanged, cast_vote
+from app.consensus.withdrawing import reopen_draft, withdraw_draft
 from app.drafts import merging
 from app.drafts import service as drafts
 from app.drafts.models import DraftState
@@ -314,3 +315,22 @@ def test_saving_never_moves_votes(workshop: Workshop, page: Page, north: list[Ac
     support(workshop, voted, south[0])
     assert workshop.approved_text(page) == HOUSING.replace("10,000", "20,000")
     assert workshop.decision(saved.revision.id).reach == 0
+
+
+def test_a_withdrawn_fork_takes_no_votes_and_goes_on_with_those_it_had(
+    workshop: Workshop, page: Page, north: list[Actor], south: list[Actor]
+) -> None:
+    draft = workshop.fork(north[0], page, ("10,000", "20,000"))
+    head = drafts.head_of(draft)
+    support(workshop, head, north[0], north[1])
+    with workshop.writing() as session:
+        withdraw_draft(session, north[0], draft.id)
+    assert workshop.decision(head).state is State.WITHDRAWN
+    with pytest.raises(VotingClosed):
+        workshop.vote(south[0], head)
+    assert workshop.approved_text(page) == HOUSING
+    with workshop.writing() as session:
+        reopen_draft(session, north[0], draft.id)
+    assert workshop.decision(head).reach == 2
+    support(workshop, head, south[0])
+    assert workshop.approved_text(page) == HOUSING.replace("10,000", "20,000")

@@ -13,6 +13,7 @@ from app.errors import Refused
 from app.revisions.changes import sentences_in
 from app.revisions.merge import Conflict, merge, resolve
 from app.revisions.segments import words_of
+from app.revisions.wording import Clash, combine_sentence
 
 CLASH = None
 
@@ -67,6 +68,12 @@ def test_merge_joins_separate_changes_and_refuses_clashes(ours: str, theirs: str
 )
 def test_words_of_one_sentence(base: str, ours: str, theirs: str, expected: str | None) -> None:
     assert outcome(base, ours, theirs) == expected
+
+
+def test_a_sentence_of_which_more_than_half_is_new_is_not_combined() -> None:
+    assert combine_sentence("a b c d e f g h", "v w x y z f g h", "a b c d e f g i") == Clash(
+        "Both sides changed this sentence, and more than half of it is new."
+    )
 
 
 @pytest.mark.parametrize(
@@ -218,6 +225,13 @@ def test_additions_at_one_spot_are_both_kept_in_order(base: str, ours: str, thei
         ("# A\n\na a\n\n# B\n\nb b\n", "# A\n\na a\n\n# B\n\nb b\n\nnew\n", "# A\n\na a\n\nb b\n", CLASH),
         ("- a a\n- b b\n- c c\n\nend\n", "- a a\n- b b\n- new\n- c c\n\nend\n", "- a a\n\nend\n", CLASH),
         ("One a. Two b. Three c.", "One a. Two b. New n. Three c.", "One a. Three c.", CLASH),
+        # its heading is renamed
+        (
+            "## Homes\n\nA a.\n",
+            "## Homes\n\nA a.\n\nNew n.\n",
+            "## Housing\n\nA a.\n",
+            "## Housing\n\nA a.\n\nNew n.\n",
+        ),
         # a whole new section needs neither
         ("# A\n\na a\n", "# A\n\na a\n\n# New\n\nn\n", "# A\n", "# A\n\n# New\n\nn\n"),
         # the other put sections where a placeholder was: the addition stays above them, not in the last one
@@ -283,6 +297,7 @@ def test_text_that_both_moved_to_different_places_ends_where_one_side_has_it() -
         ),
         ("a b c d e f g h", "a b c\nd e f g h", "a b c d e x g h", "a b c\nd e x g h"),
         ("\n\nA a b.", "A a b.", "\n\nA a c.", "A a c."),
+        ("A a b.\n\nC c d.\n", "A a b.\n\n- New n. C c d.\n", "A a x.\n\nC c d.\n", "A a x.\n\n- New n. C c d.\n"),
         # wrapped anew by one, removed or replaced by the other
         ("A a b c. B b c d.", "A a\nb c. B b\nc d.", "B b c d.", "B b\nc d."),
         ("A a b c. B b c d.", "A a\nb c. B b\nc d.", "X y z. B b c d.", "X y z. B b\nc d."),

@@ -1,0 +1,39 @@
+"""Take a fork back with its candidates, and open both again."""
+
+from collections.abc import Sequence
+
+from sqlmodel import Session, col, select
+
+from app.consensus import promotion
+from app.consensus.models import Candidate
+from app.database import now
+from app.drafts import service as drafts
+from app.drafts.models import Draft
+from app.permissions import Actor
+
+
+def withdraw_draft(session: Session, actor: Actor | None, draft_id: int) -> Draft:
+    """Withdraw a fork; what of it was put to the vote is withdrawn too, its votes kept."""
+    draft = drafts.withdraw(session, actor, draft_id)
+    for candidate in _candidates_of(session, draft, closed=None):
+        candidate.closed, candidate.closed_at, candidate.due_at = "withdrawn", now(session), None
+        candidate.passing_since, candidate.changed_at = None, now(session)
+        session.add(candidate)
+    return draft
+
+
+def reopen_draft(session: Session, actor: Actor | None, draft_id: int) -> Draft:
+    """Open a withdrawn fork again. Its candidates go on with their votes; who may vote is counted anew."""
+    draft = drafts.reopen(session, actor, draft_id)
+    for candidate in _candidates_of(session, draft, closed="withdrawn"):
+        candidate.closed, candidate.closed_at, candidate.changed_at = None, None, now(session)
+        session.add(candidate)
+        if candidate.opened_at is not None:
+            promotion.open_vote(session, candidate)
+        promotion.settle(session, candidate)
+    return draft
+
+
+def _candidates_of(session: Session, draft: Draft, *, closed: str | None) -> Sequence[Candidate]:
+    query = select(Candidate).where(Candidate.draft_id == draft.id, col(Candidate.closed) == closed)
+    return session.exec(query.order_by(col(Candidate.id))).all()
