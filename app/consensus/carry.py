@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from app.consensus.joining import Piece, three_way
-from app.consensus.matching import Fate, Hunk, alike, match_blocks, match_texts
+from app.consensus.matching import Fate, Hunk, alike, is_rewritten, match_blocks, match_texts
 from app.consensus.parts import TELLING, key_of, outline_of, sentence_counts, sentence_keys, words_in
 from app.consensus.reapply import Clash, Reapplication
 from app.revisions.segments import Kind, blocks_of
@@ -112,7 +112,12 @@ class _Blocks(Reapplication):
 
     def _rewrite_edited(self, i: int, k: int, j: int) -> None:
         base, ours, theirs = self.ours.old[i], self.ours.new[k], self.theirs.new[j]
+        if ours.key == theirs.key:
+            return
         inner = Reapplication(match_blocks(base, ours), match_blocks(base, theirs))
+        if is_rewritten(inner.ours) or is_rewritten(inner.theirs):
+            self._clash([i], [k])
+            return
         inner.apply()
         self.found += [(i, clash) for clash in inner.clashes]
         if inner.clashes:

@@ -107,6 +107,14 @@ def match(old: Parts, new: Parts) -> Matching:
     return Matching(old, new, fate, place, origin, hunks)
 
 
+def is_rewritten(block: Matching) -> bool:
+    """Whether no sentence of a block is left, neither as it was nor in alike words."""
+    return not any(
+        part.kind != MARK and k is not None and (part.key == block.new[k].key or alike(part, block.new[k]))
+        for part, k in zip(block.old, block.place, strict=True)
+    )
+
+
 def alike(one: Part, other: Part) -> int:
     """How alike two parts of one kind are, in thousandths; 0 if they are not.
 

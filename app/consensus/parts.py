@@ -148,7 +148,7 @@ def sentence_keys(kind: str, content: str) -> tuple[str, ...]:
     )
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def words_in(key: str) -> frozenset[tuple[str, int]]:
     """The words of a part, as `bag` counts them; marks alone count for none."""
     return frozenset(word for word in bag(key) if word[0][0].isalnum())

@@ -173,16 +173,17 @@ class Reapplication:
 
     def _holds(self, run: Sequence[int]) -> bool:
         """Whether the newer text wrote the same, in one piece, anywhere; only for new words that can be known again."""
-        parts = [self.ours.new[k] for k in run]
+        parts, newer = [self.ours.new[k] for k in run], self.theirs.new
         known = {part.key for part in self.ours.old}
-        if any(part.key in known for part in parts) or not any(part.telling for part in parts):
+        telling = any(part.telling and part.kind != Kind.HEADING for part in parts)
+        if not telling or any(part.key in known for part in parts):
             return False
-        names, newer = [_name(part) for part in parts], self.theirs.new
-        starts = [j for j, part in enumerate(newer) if _name(part) == names[0]]
+        keys = [part.key for part in parts]
         return any(
-            [_name(part) for part in newer[j : j + len(names)]] == names
-            and all(self.theirs.is_written(j + n) for n in range(len(names)))
-            for j in starts
+            [part.key for part in newer[j : j + len(keys)]] == keys
+            and all(self.theirs.is_written(j + n) for n in range(len(keys)))
+            for j, first in enumerate(newer)
+            if first.key == keys[0]
         )
 
     def _put(self, edits: Edits, hunk: Hunk, pieces: Sequence[Piece]) -> None:

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from app.consensus.matching import Fate, Hunk, Matching, match_blocks, match_texts
+from app.consensus.matching import Fate, Hunk, Matching, is_rewritten, match_blocks, match_texts
 from app.consensus.parts import MARK, Part, Parts, outline_of, section_name, sentence_counts, sentences_in, text_of
 from app.revisions.segments import Kind
 
 HASH_LENGTH = 32
 """Hex digits of a SHA-256 that are kept: 128 bits."""
-
-_KEPT = (Fate.SAME, Fate.MOVED, Fate.EDITED)
 
 
 class SpotKind(StrEnum):
@@ -159,8 +157,8 @@ class _SpotFinder:
         old, new = self._matching.old[i], self._matching.new[k]
         stands = self._hashes.of_standing(i)
         inner = match_blocks(old, new)
-        kept = any(part.kind != MARK and fate in _KEPT for part, fate in zip(inner.old, inner.fate, strict=True))
-        found = list(_sentence_spots(inner)) if kept and old.kind != Kind.HEADING else []
+        by_sentence = old.kind != Kind.HEADING and not is_rewritten(inner)
+        found = list(_sentence_spots(inner)) if by_sentence else []
         if not found:
             kind = SpotKind.HEADING_CHANGED if old.kind == Kind.HEADING else SpotKind.BLOCK_REWRITTEN
             found = [(kind, old.content, new.content, sentences_in(old.kind, old.content))]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from app.revisions.align import align
 from app.revisions.changes import MAX_COMPARED, Comparison, Hunk, Sentences, similarity
 from app.revisions.notes import is_definition, misled_notes
-from app.revisions.segments import Kind
+from app.revisions.segments import UNSPACED, Kind
 from app.revisions.weave import Conflict, Part, Places, Span
 
 SAME_THING = 600
@@ -110,10 +110,11 @@ def order_additions(compared: Comparison, ours: Span, theirs: Span) -> list[Part
     apart or move text under another heading: a sentence that goes on with the block before it, text before a heading,
     and a deeper heading before a higher one come first, a sentence that goes on in the block after it comes last.
     """
-    o_text, t_text = compared.ours, compared.theirs
+    t_text = compared.theirs
     if _nearly_same(compared, ours, theirs):
         return "Both sides added nearly the same here."
-    pairs = [(ours[0] + i, theirs[0] + j) for i, j in align(o_text.keys[slice(*ours)], t_text.keys[slice(*theirs)])]
+    common = _common(compared.ours.keys[slice(*ours)], t_text.keys[slice(*theirs)])
+    pairs = [(ours[0] + i, theirs[0] + j) for i, j in common]
     parts: list[Part] = []
     o, t = ours[0], theirs[0]
     for i, j in [*pairs, (ours[1], theirs[1])]:
@@ -126,6 +127,13 @@ def order_additions(compared: Comparison, ours: Span, theirs: Span) -> list[Part
             parts.append(Part(t_text.texts[j], places, t_text.kinds[j], t_text.opens[j], t_text.kinds[j]))
         o, t = i + 1, j + 1
     return parts
+
+
+def _common(ours: list[str], theirs: list[str]) -> list[tuple[int, int]]:
+    """What both added, aligned; the same whichever of the two is called ours, though several alignments be as long."""
+    if ours <= theirs:
+        return align(ours, theirs)
+    return [(i, j) for j, i in align(theirs, ours)]
 
 
 def _nearly_same(compared: Comparison, ours: Span, theirs: Span) -> bool:
@@ -151,7 +159,8 @@ def _order_stretch(compared: Comparison, ours: Span, theirs: Span) -> list[Part]
         return None
     parts = _listed(compared, o_head, t_head, first)
     o_level, t_level = _level(compared.ours, o_rest), _level(compared.theirs, t_rest)
-    if o_level and t_level and not _section_ends_after(compared, ours):
+    ends = _section_ends_before(compared.ours, ours[1]) and _section_ends_before(compared.theirs, theirs[1])
+    if o_level and t_level and not ends:
         return None
     return parts + _listed(compared, o_rest, t_rest, 1 if o_level > t_level else 2)
 
@@ -187,12 +196,9 @@ def _rank(heading: str) -> int:
     return marks or (1 if heading.endswith("=") else 2)
 
 
-def _section_ends_after(compared: Comparison, ours: Span) -> bool:
-    """Whether what follows the addition starts a section of its own, so that no new heading takes it in."""
-    text = compared.ours
-    if ours[1] == len(text.texts) or text.kinds[ours[1]] is Kind.HEADING:
-        return True
-    return is_definition(text.texts[ours[1]])
+def _section_ends_before(text: Sentences, k: int) -> bool:
+    """Whether sentence `k` starts a section of its own or is a note, so that no new heading above takes it in."""
+    return k == len(text.texts) or text.kinds[k] is Kind.HEADING or is_definition(text.texts[k])
 
 
 def _listed(compared: Comparison, ours: Span, theirs: Span, first: int) -> list[Part]:
@@ -239,7 +245,8 @@ def _added_elsewhere(parts: Sequence[Part], compared: Comparison) -> set[int]:
         sentences = range(ours.starts[at], ours.starts[at + 1])
         if any(ours.keys[k] not in standing for k in sentences):
             continue
-        words = len(compared.bag(block[1]))
+        # Two characters make about a word where words are not told apart.
+        words = sum(0.5 if UNSPACED.match(word) else 1 for word, _ in compared.bag(block[1]))
         # A heading of ours would be left with nothing under it.
         bare = at > 0 and ours.blocks[at - 1][0] is Kind.HEADING
         if (words >= LONG and not bare) or (words >= TELLING and (section, block) in here):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from app.revisions.align import align
-from app.revisions.segments import Kind, blocks_of, words_of
+from app.revisions.segments import UNSPACED, Kind, blocks_of, words_of
 
 MAX_COMPARED = 20_000
 """Rewritten stretches with more sentence pairs than this are one change, not paired sentence by sentence."""
@@ -255,15 +255,34 @@ def similarity(one: Bag, other: Bag) -> int:
 
 
 def bag(sentence: str) -> Bag:
-    """The sentence as a bag of words; marks count only where there are no words."""
-    words = [word.casefold() for word in words_of(sentence) if not word.isspace()]
-    words = [word for word in words if word[0].isalnum()] or words
+    """The sentence as a bag of words; marks count only where there are no words.
+
+    Where a script has no spaces between words, pairs of neighbouring characters stand for them.
+    """
+    tokens = [token.casefold() for token in words_of(sentence) if not token.isspace()]
+    words = _paired([token for token in tokens if token[0].isalnum()] or tokens)
     seen: dict[str, int] = {}
     counted: list[tuple[str, int]] = []
     for word in words:
         seen[word] = seen.get(word, 0) + 1
         counted.append((word, seen[word]))
     return frozenset(counted)
+
+
+def _paired(words: list[str]) -> list[str]:
+    """The words, each run of single characters of a script without spaces replaced by its pairs of neighbours."""
+    dense = [UNSPACED.match(word) is not None for word in words]
+    if not any(dense):
+        return words
+    result: list[str] = []
+    for k, word in enumerate(words):
+        if not dense[k]:
+            result.append(word)
+        elif k + 1 < len(words) and dense[k + 1]:
+            result.append(word + words[k + 1])
+        elif k == 0 or not dense[k - 1]:
+            result.append(word)
+    return result
 
 
 ALIKE = 500

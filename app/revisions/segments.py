@@ -246,6 +246,8 @@ def _is_inner(text: str, start: int, end: "regex.Match[str]") -> bool:
 
 
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}ー\uFF70\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+UNSPACED = regex.compile(rf"[{_UNSPACED}]")
+"""Matches at the start of a token of a script without spaces between words."""
 _LETTER = rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{_UNSPACED}]]"
 _JOINER = r"(?:['’\u2010\u2011\u05F3\u05F4\u200C\-]|(?<=\p{N})[.,:\u066B\u066C](?=\p{N}))"
 _WORD = regex.compile(

@@ -9,6 +9,7 @@ import regex
 
 from app.revisions.changes import ALIKE, Strand, bag, similarity, word_hunks, words_in
 from app.revisions.meaning import guard
+from app.revisions.segments import UNSPACED
 from app.revisions.weave import START, Places, Three, end_of, gap_between
 
 Guard = Literal["literal", "altered", "off"]
@@ -76,10 +77,14 @@ def _edits(strands: Three) -> list[_Edit]:
 
 
 def _touch(base: Strand, one: _Edit, two: _Edit) -> bool:
-    """Whether changes of different sides have no word between them that both sides kept; a mark is no word."""
+    """Whether changes of different sides have no word between them that both sides kept.
+
+    A mark is no word, and a single character of a script without spaces between words is none either.
+    """
     if (one.ours is None) == (two.ours is None) and (one.theirs is None) == (two.theirs is None):
         return False
-    return two.b0 <= one.b1 or not any(_LETTERS.search(word) for word in base.texts[one.b1 : two.b0])
+    kept = [word for word in base.texts[one.b1 : two.b0] if _LETTERS.search(word)]
+    return len(kept) < 2 and not any(UNSPACED.match(word) is None for word in kept)
 
 
 def _added_by_both(edits: Sequence[_Edit]) -> str | None:

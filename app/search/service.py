@@ -14,7 +14,7 @@ from app.search.analysis import Analysis
 from app.search.engine import Engine, Found, Group, Hit, IndexUnavailable, Place
 from app.search.fallback import scan
 from app.search.query import Query, parse
-from app.search.snippets import Passage, best_passage
+from app.search.snippets import Marker, Passage
 from app.search.sources import Source, find_sources, texts_of
 
 SOME_WORDS = "No text holds all of these words, so these hold some of them."
@@ -110,11 +110,12 @@ def suggest(session: Session, engine: Engine, typed: str, *, limit: int) -> list
 def _present(session: Session, query: Query, analysis: Analysis, hits: Sequence[Hit]) -> list[Result]:
     sources = find_sources(session, (hit.key for hit in hits))
     texts = texts_of(session, sources.values())
+    marker = Marker(query.required, analysis)
     return [
         Result(
             source=sources[hit.key],
             status=STATUS[Group(hit.place.group)],
-            passage=best_passage(texts[sources[hit.key].sha256], query, analysis),
+            passage=marker.passage(texts[sources[hit.key].sha256]),
             score=hit.score,
             other_drafts=hit.other_drafts,
         )
@@ -125,11 +126,12 @@ def _present(session: Session, query: Query, analysis: Analysis, hits: Sequence[
 
 def _scan(session: Session, analysis: Analysis, query: Query, groups: Sequence[Group], *, limit: int) -> Results:
     rows: list[Result] = []
+    marker = Marker(query.required, analysis)
     for group in groups:
         sources = scan(session, query, analysis, group, limit=limit - len(rows))
         texts = texts_of(session, sources)
         rows += [
-            Result(source, STATUS[group], best_passage(texts.get(source.sha256, ""), query, analysis))
+            Result(source, STATUS[group], marker.passage(texts.get(source.sha256, "")))
             for source in sources
             if source.page_id not in {row.source.page_id for row in rows}
         ]

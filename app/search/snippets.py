@@ -1,15 +1,15 @@
 """The passage of a text that shows best why a query found it, with the words to mark."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import islice
 from typing import NamedTuple
 
 from app.pages.markdown import body_start
-from app.search.analysis import MAX_TERM, Analysis, is_dense
-from app.search.query import Phrase, Query, Start, Tagged, Term
+from app.search.analysis import MAX_TERM, Analysis, Token, is_dense
+from app.search.query import Clause, Phrase, Start, Tagged, Term
 
 WIDTH = 220
 LEAD = 80
@@ -21,9 +21,12 @@ MAX_PLACES = 5
 
 _ACCENTED = re.compile(r"[^\W\d_a-zA-Z]")
 _SENTENCE_END = re.compile(r"[.!?。！？]['\"”’)]*\s+|\n\s*")
-_MARKUP = re.compile(r"^[ \t]*(?:\#{1,6}|>|[-*+]|\d{1,9}[.)])(?:[ \t]+|$)|\*+|`+|__+|~~|^[ \t:|-]+$|\|", re.MULTILINE)
+_LINE_MARKS = re.compile(r"^[ \t]*(?:(?:\#{1,6}|>|[-*+]|\d{1,9}[.)])(?:[ \t]+|$)|[ \t:|-]+$)", re.MULTILINE)
 _LINK = re.compile(r"!?\[([^\]\n]*)(?:\](?:\([^)\n]*(?:\)|$)|\[[^\]\n]*\])|$)")
-_SPACES = re.compile(r"\s+")
+_INLINE_MARKS = str.maketrans("", "", "*`|")
+
+
+_Place = tuple[int, int, int]
 
 
 class Part(NamedTuple):
@@ -58,91 +61,113 @@ class Passage:
         return "".join(f"<mark>{escape(part.text)}</mark>" if part.marked else escape(part.text) for part in self.parts)
 
 
-def best_passage(markdown: str, query: Query, analysis: Analysis) -> Passage:
-    """About `WIDTH` letters in which most of the query's words stand, as plain text; else the beginning."""
-    text = markdown[body_start(markdown) :]
-    legs = _legs_of(query)
-    start, end = _cut(text, _best_window(_places(text, legs, analysis, most=MAX_PLACES if len(legs) > 1 else 1)))
-    plain = _tidy(text[start:end])
-    before, after = "… " if text[:start].strip() else "", " …" if text[end:].strip() else ""
-    marks = _joined([place[:2] for place in _places(plain, legs, analysis, most=MAX_MARKS)])
-    return Passage(f"{before}{plain}{after}", tuple((a + len(before), b + len(before)) for a, b in marks))
+class Marker:
+    """Finds the words of one query in any number of texts."""
+
+    def __init__(self, clauses: Iterable[Clause], analysis: Analysis) -> None:
+        self._sought = [_Sought.of(clause) for clause in clauses if not isinstance(clause, Tagged)]
+        self._analysis = analysis
+
+    def passage(self, markdown: str) -> Passage:
+        """About `WIDTH` letters in which most of the words stand, as plain text; else the beginning."""
+        text = markdown[body_start(markdown) :]
+        places = self._places(text, most=MAX_PLACES if len(self._sought) > 1 else 1)
+        start, end = _cut(text, _best_window(places))
+        plain = _tidy(text[start:end])
+        before, after = "… " if text[:start].strip() else "", " …" if text[end:].strip() else ""
+        marks = _joined([(at + len(before), to + len(before)) for at, to, _ in self._places(plain, most=MAX_MARKS)])
+        return Passage(f"{before}{plain}{after}", marks)
+
+    def stands_in(self, text: str) -> bool:
+        """Whether any of the words do."""
+        return bool(self._places(text, most=1))
+
+    def _places(self, text: str, *, most: int) -> list[_Place]:
+        """Where the words stand, as start, end and the clause's number, in order; of each at least the first `most`."""
+        lowered = text.lower()
+        if len(lowered) != len(text):
+            return self._places_by_token(text)
+        places: list[_Place] = []
+        for number, sought in enumerate(self._sought):
+            found = list(islice(self._finds(lowered, sought, thoroughly=most >= MAX_MARKS), most))
+            if not found:
+                found = list(islice(self._finds(lowered, sought, thoroughly=True), most))
+            if not found and (sought.has_digits or _ACCENTED.search(lowered)):
+                return self._places_by_token(text)  # it may stand there with accents, or commas between digits
+            places.extend((start, end, number) for start, end in found)
+        return sorted(places)
+
+    def _finds(self, lowered: str, sought: "_Sought", *, thoroughly: bool) -> Iterator[tuple[int, int]]:
+        """Where a clause stands, by the letters that its forms begin with: far quicker than reading every word."""
+        begin = sought.shared if thoroughly else sought.first
+        at = lowered.find(begin)
+        while at >= 0:
+            end = (
+                self._end_of(lowered, at, sought) if sought.dense or at == 0 or not lowered[at - 1].isalnum() else None
+            )
+            if end is not None:
+                yield at, end
+            at = lowered.find(begin, end or at + 1)
+
+    def _end_of(self, lowered: str, at: int, sought: "_Sought") -> int | None:
+        """Where the clause ends that may begin here; None if something else does."""
+        for number, token in enumerate(self._analysis.tokens(lowered[at : at + sought.reach]), start=1):
+            if not sought.fits(token, number):
+                return None
+            if number == len(sought.terms):
+                return at + token.end
+        return None
+
+    def _places_by_token(self, text: str) -> list[_Place]:
+        tokens = list(self._analysis.tokens(text))
+        places: list[_Place] = []
+        for clause, sought in enumerate(self._sought):
+            length = len(sought.terms)
+            for at in range(len(tokens) - length + 1):
+                if all(sought.fits(token, number) for number, token in enumerate(tokens[at : at + length], start=1)):
+                    places.append((tokens[at].start, tokens[at + length - 1].end, clause))
+        return sorted(places)
 
 
-def says(text: str, clause: "_Leg", analysis: Analysis) -> bool:
-    """Whether the clause's words stand in the text; quickly, for whoever has no index to ask."""
-    return bool(_places(text, [clause], analysis, most=1))
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """A clause, prepared for looking it up.
 
-
-_Leg = Term | Phrase | Start
-_Place = tuple[int, int, int]
-
-
-def _legs_of(query: Query) -> list[_Leg]:
-    return [clause for clause in query.required if not isinstance(clause, Tagged)]
-
-
-def _places(text: str, legs: Sequence[_Leg], analysis: Analysis, *, most: int) -> list[_Place]:
-    """Where the legs stand, as start, end and the leg's number, in order; of each at least the first `most`."""
-    lowered = text.lower()
-    if len(lowered) != len(text):
-        return _places_by_token(text, legs, analysis)
-    places: list[_Place] = []
-    for number, leg in enumerate(legs):
-        found = list(islice(_finds(lowered, leg, analysis, thoroughly=most >= MAX_MARKS), most))
-        if not found:
-            found = list(islice(_finds(lowered, leg, analysis, thoroughly=True), most))
-        if not found and (_ACCENTED.search(lowered) or any(letter.isdigit() for letter in _first_of(leg))):
-            return _places_by_token(text, legs, analysis)  # it may stand there with accents, or commas between digits
-        places.extend((start, end, number) for start, end in found)
-    return sorted(places)
-
-
-def _first_of(leg: _Leg) -> str:
-    if isinstance(leg, Start):
-        return leg.letters
-    return leg.term if isinstance(leg, Term) else leg.terms[0]
-
-
-def _finds(lowered: str, leg: _Leg, analysis: Analysis, *, thoroughly: bool) -> Iterator[tuple[int, int]]:
-    """Where a leg stands, by the letters that its forms begin with: far quicker than reading every word.
-
-    Nearly all forms hold the whole stem; the others (policy, policies) share all but its last two letters.
+    `first` is the stem of its first word. Nearly all forms of a word hold the whole stem; the others (policy, policies)
+    share all but its last two letters: `shared`. `reach` letters are enough to hold all of it.
     """
-    sought = _first_of(leg)
-    dense = is_dense(sought)
-    begin = sought[: max(1, len(sought) - 2)] if thoroughly and not dense and not isinstance(leg, Start) else sought
-    at = lowered.find(begin)
-    while at >= 0:
-        end = _end_of(lowered, at, leg, analysis) if dense or at == 0 or not lowered[at - 1].isalnum() else None
-        if end is not None:
-            yield at, end
-        at = lowered.find(begin, end or at + 1)
 
+    terms: tuple[str, ...]
+    first: str
+    shared: str
+    dense: bool
+    by_start: bool
+    has_digits: bool
+    reach: int
 
-def _end_of(lowered: str, at: int, leg: _Leg, analysis: Analysis) -> int | None:
-    """Where the leg ends that may begin here; None if something else does."""
-    wanted = leg.terms if isinstance(leg, Phrase) else (_first_of(leg),)
-    tokens = list(islice(analysis.tokens(lowered[at : at + MAX_TERM * len(wanted)]), len(wanted)))
-    if isinstance(leg, Start):
-        fits = bool(tokens) and tokens[0].word.startswith(leg.letters)
-    else:
-        fits = tuple(token.term for token in tokens) == wanted
-    return at + tokens[-1].end if fits else None
+    @classmethod
+    def of(cls, clause: Term | Phrase | Start) -> "_Sought":
+        by_start = isinstance(clause, Start)
+        match clause:
+            case Term(term) | Start(term):
+                terms: tuple[str, ...] = (term,)
+            case Phrase(found):
+                terms = found
+        first = terms[0]
+        dense = is_dense(first)
+        return cls(
+            terms=terms,
+            first=first,
+            shared=first if dense or by_start else first[: max(1, len(first) - 2)],
+            dense=dense,
+            by_start=by_start,
+            has_digits=any(letter.isdigit() for letter in first),
+            reach=MAX_TERM * len(terms),
+        )
 
-
-def _places_by_token(text: str, legs: Sequence[_Leg], analysis: Analysis) -> list[_Place]:
-    tokens = list(analysis.tokens(text))
-    places: list[_Place] = []
-    for number, leg in enumerate(legs):
-        if isinstance(leg, Start):
-            places.extend((token.start, token.end, number) for token in tokens if token.word.startswith(leg.letters))
-            continue
-        wanted = leg.terms if isinstance(leg, Phrase) else (leg.term,)
-        for index, token in enumerate(tokens):
-            if token.term == wanted[0] and tuple(item.term for item in tokens[index : index + len(wanted)]) == wanted:
-                places.append((token.start, tokens[index + len(wanted) - 1].end, number))
-    return sorted(places)
+    def fits(self, token: Token, number: int) -> bool:
+        """Whether the token can be the clause's word of this number, counted from 1."""
+        return token.word.startswith(self.first) if self.by_start else token.term == self.terms[number - 1]
 
 
 def _best_window(places: Sequence[_Place]) -> int | None:
@@ -181,10 +206,12 @@ def _edge_after(text: str, start: int, limit: int) -> int:
 
 def _tidy(markdown: str) -> str:
     """The words without the commonest marks of Markdown, on one line."""
-    return _SPACES.sub(" ", _MARKUP.sub("", _LINK.sub(r"\1", markdown))).strip()
+    text = _LINK.sub(r"\1", markdown) if "[" in markdown else markdown
+    text = _LINE_MARKS.sub("", text).translate(_INLINE_MARKS).replace("__", "").replace("~~", "")
+    return " ".join(text.split())
 
 
-def _joined(places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+def _joined(places: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     """The places without overlaps; those that touch become one."""
     joined: list[tuple[int, int]] = []
     for start, end in sorted(places):
@@ -192,4 +219,4 @@ def _joined(places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
             joined.append((start, end))
-    return joined
+    return tuple(joined)

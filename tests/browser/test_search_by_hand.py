@@ -1,9 +1,11 @@
 """Searching in a real browser: titles while typing, results without scripts, nothing in anybody's way."""
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
@@ -20,6 +22,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 PHONE = ViewportSize(width=320, height=640)
 
 
+def wait_until_indexed(server: Server) -> None:
+    """Ask until the answer comes from the index: before that it is a quick look that says so."""
+    deadline = time.monotonic() + 60
+    while httpx.get(f"{server.url}/api/v1/search", params={"q": "rent"}).json()["notes"]:
+        assert time.monotonic() < deadline, server.log()
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("search")
@@ -34,6 +43,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> I
     database.dispose()
     running = Server(url, folder)
     running.start()
+    wait_until_indexed(running)
     yield running
     running.kill()
 

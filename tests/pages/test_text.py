@@ -75,7 +75,7 @@ def test_heaps_of_accents_are_refused_before_they_cost_time() -> None:
         with pytest.raises(Refused, match="accents on one letter"):
             normalise("a" + f"\u0315{letter}\u0300" * 20_000)
     normalise(("a" + "\u0315\u0300" * (MAX_ACCENTS // 2)) * 150)
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 4
 
 
 @settings(max_examples=200)

@@ -1,5 +1,7 @@
 """The index follows what happens, and ends where a new one would."""
 
+from pathlib import Path
+
 import pytest
 
 from app.activity import service as activity
@@ -11,7 +13,7 @@ from app.pages.models import Page
 from app.permissions import Actor
 from app.revisions import service as revisions
 from app.search import indexer
-from app.search.engine import Group, IndexUnavailable, Key, Kind
+from app.search.engine import Batch, Group, IndexUnavailable, Key, Kind
 from app.search.indexer import Outcome, index_once, reindex
 from app.search.indexer_process import engine_of
 from app.search.query import parse
@@ -68,6 +70,7 @@ def test_a_fork_is_found_while_it_is_open_and_says_something_of_its_own(
     page = workshop.page(writer)
     untouched, fork = workshop.fork(writer, page), workshop.fork(writer, page, ("Landlords", "Owners"))
     index()
+    assert found_by_group(engine, "landlords") == [(Key(Kind.SHARED, page.id), 0)]
     with workshop.writing() as session:
         drafts.withdraw(session, writer, fork.id)
     assert found(engine, "owners") == [Key(Kind.FORK, fork.id)]
@@ -88,7 +91,8 @@ def test_an_approved_text_is_found_once_and_the_text_before_it_in_history(
     index()
     approve(workshop.shared_head(page))
     index()
-    assert found(engine, "landlords") == [Key(Kind.APPROVED, page.id)]  # the shared draft says the same
+    # The shared draft says the same, so it is not another text to find.
+    assert found_by_group(engine, "landlords") == [(Key(Kind.APPROVED, page.id), 0)]
     fork = workshop.fork(writer, page, ("Landlords", "Owners"))
     approve(fork.head_id or 0)
     index()
@@ -126,6 +130,44 @@ def test_a_rename_reaches_every_text_of_a_page_however_many(
     assert found(engine, 'tag:"social care" number0') == [Key(Kind.FORK, forks[0].id)]
     assert engine.suggest("shel", limit=3) == [page.id]
     assert engine.suggest("hous", limit=3) == []
+
+
+class StoppedAfter(WhooshEngine):
+    """An engine whose process ends after so many commits."""
+
+    def __init__(self, root: Path, commits: int) -> None:
+        super().__init__(root)
+        self._commits = commits
+
+    def apply(self, batch: Batch) -> None:
+        if self._commits == 0:
+            raise KeyboardInterrupt
+        self._commits -= 1
+        super().apply(batch)
+
+
+def test_an_indexer_stopped_half_way_through_an_activity_does_all_of_it_again(
+    workshop: Workshop,
+    writer: Actor,
+    database: Database,
+    settings: Settings,
+    index: Index,
+    engine: WhooshEngine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(indexer, "MAX_DOCUMENTS", 1)
+    page = workshop.page(writer)
+    workshop.fork(writer, page, ("Landlords", "Owners"))
+    index()
+    with workshop.writing() as session:
+        pages.rename_page(session, writer, "housing", title="Shelter")
+    before = engine.mark()
+    with pytest.raises(KeyboardInterrupt):
+        index_once(database, StoppedAfter(settings.data_dir / "search", commits=2))
+    assert engine.mark() == before
+    assert index() is Outcome.FOLLOWED
+    assert found(engine, "shelter owners") != []
+    assert engine.suggest("shelter", limit=1) == [page.id]
 
 
 def test_votes_write_no_documents_but_are_passed(

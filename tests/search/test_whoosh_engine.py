@@ -5,6 +5,7 @@ import stat
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -94,6 +95,7 @@ def test_if_no_text_holds_all_words_those_with_some_are_found_and_it_is_said(eng
 
 def test_a_changed_document_is_found_by_its_new_words_only_and_a_removed_one_not_at_all(engine: WhooshEngine) -> None:
     put(engine, document(1, "Housing", "old words"), document(2, "Tax", "old words"))
+    assert sorted(found(engine, "old")) == [1, 2]
     put(engine, document(1, "Housing", "new words"), removed=(Key(Kind.APPROVED, 2),))
     assert found(engine, "old") == []
     assert found(engine, "new words") == [1]
@@ -110,7 +112,7 @@ def test_the_same_batch_twice_does_no_harm(engine: WhooshEngine) -> None:
 
 texts = st.lists(st.sampled_from(["home", "rent", "tax", "fair", "住宅"]), min_size=1, max_size=4).map(" ".join)
 keys = st.builds(Key, st.sampled_from(list(Kind)), st.integers(1, 4))
-steps = st.one_of(
+steps: st.SearchStrategy[Any] = st.one_of(
     st.tuples(st.just("apply"), st.dictionaries(keys, texts, max_size=4), st.lists(keys, max_size=2)),
     st.tuples(st.just("rebuild"), st.just({}), st.just([])),
     st.tuples(st.just("tidy"), st.just({}), st.just([])),
@@ -376,17 +378,15 @@ def test_readers_are_never_disturbed_by_a_writer(engine: WhooshEngine) -> None:
     assert not engine.rebuild_asked()
 
 
+def put_five(engine: WhooshEngine, start: int) -> None:
+    for page in range(start, start + 5):
+        put(engine, document(page, "Housing", "rents"))
+
+
 def test_two_writers_take_turns(tmp_path: Path) -> None:
     first, second = WhooshEngine(tmp_path / "search"), WhooshEngine(tmp_path / "search")
     first.rebuild([], "0")
-    threads = [
-        threading.Thread(
-            target=lambda engine=engine, start=start: [
-                put(engine, document(page, "Housing", "rents")) for page in range(start, start + 5)
-            ]
-        )
-        for engine, start in ((first, 1), (second, 11))
-    ]
+    threads = [threading.Thread(target=put_five, args=(engine, start)) for engine, start in ((first, 1), (second, 11))]
     for thread in threads:
         thread.start()
     for thread in threads:
