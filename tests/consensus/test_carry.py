@@ -1,213 +1,144 @@
-"""Carrying a change onto newer approved text."""
-
-import json
-from pathlib import Path
-from random import Random
-from typing import Any
+"""Carrying a change onto newer approved text, spot by spot."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.consensus import matching, parts
-from app.consensus.carry import Carried, Clash, Stale, Superseded, carry
-from app.consensus.parts import TELLING, sentence_counts, words_in
-from app.consensus.spots import sentences_written
-from app.revisions.segments import blocks_of
-from tests.consensus.edits import edit_page, make_page, move_blocks, randoms, render
+from app.consensus.carry import Carried, Stale, Superseded, carry
+from app.consensus.spots import change_between, hashes_of, sentences_written
 
-VECTORS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "carry_vectors.json").read_text())["carry"]
-SOME_TEXTS = st.text(alphabet="ab.# \n-|1`。؟\t", max_size=60)
+BASE = """# Homes
 
+Rents are high. Wages are low.
 
-@pytest.mark.parametrize("vector", VECTORS, ids=[vector["name"] for vector in VECTORS])
-def test_a_change_is_carried_as_the_vectors_say(vector: dict[str, Any]) -> None:
-    outcome = carry(vector["base"], vector["candidate"], vector["newer"])
+## Plan
 
-    expected: Carried | Stale | Superseded = Superseded()
-    if vector["outcome"] == "carried":
-        expected = Carried(vector["text"], vector["neighbour"])
-    if vector["outcome"] == "stale":
-        clashes = tuple(Clash(**clash) for clash in vector["clashes"])
-        expected = Stale(clashes, merged=vector["merged"], kept=vector["kept"])
-    assert outcome == expected
+- Build homes.
+- Cap rents. Pay builders.
+
+We begin now.
+"""
 
 
-def test_the_vectors_hold_every_outcome() -> None:
-    outcomes = {(vector["outcome"], vector.get("neighbour")) for vector in VECTORS}
-
-    assert outcomes == {("carried", False), ("carried", True), ("stale", None), ("superseded", None)}
-
-
-def _three(random: Random) -> tuple[str, str, str]:
-    page = make_page(random)
-    return render(page), render(edit_page(random, page)), render(edit_page(random, page))
+def changed(*replacements: tuple[str, str]) -> str:
+    text = BASE
+    for old, new in replacements:
+        assert old in text
+        text = text.replace(old, new)
+    return text
 
 
-def _three_with_moves(random: Random) -> tuple[str, str, str]:
-    page = make_page(random)
-    one, two = (random.choice([edit_page, move_blocks])(random, page) for _ in range(2))
-    return render(page), render(one), render(two)
+CARRIED = [
+    ("another block", ("We begin now.", "We begin today."), ("Build homes.", "Build flats."), False),
+    (
+        "another sentence of the block",
+        ("Rents are high.", "Rents are rising."),
+        ("Wages are low.", "Wages stall."),
+        True,
+    ),
+    ("an insertion elsewhere", ("We begin now.", "We begin now.\n\nJoin us."), ("Build homes.", "Build flats."), False),
+    ("a removal elsewhere", ("- Build homes.\n", ""), ("We begin now.", "We begin today."), False),
+]
 
 
-@given(SOME_TEXTS, SOME_TEXTS)
-@settings(max_examples=200, deadline=None)
-def test_where_nothing_was_approved_meanwhile_the_candidate_stays_as_it_is(base: str, candidate: str) -> None:
-    expected = Superseded() if candidate == base else Carried(candidate, neighbour=False)
-
-    assert carry(base, candidate, base) == expected
-
-
-@given(SOME_TEXTS, SOME_TEXTS)
-@settings(max_examples=200, deadline=None)
-def test_what_is_approved_word_for_word_is_superseded(base: str, candidate: str) -> None:
-    assert carry(base, candidate, candidate) == Superseded()
-
-
-@given(SOME_TEXTS, SOME_TEXTS, SOME_TEXTS)
-@settings(max_examples=200, deadline=None)
-def test_any_three_texts_have_an_outcome_that_does_not_depend_on_what_was_cached(
-    base: str, candidate: str, newer: str
+@pytest.mark.parametrize(("mine", "newer", "neighbour"), [row[1:] for row in CARRIED], ids=[row[0] for row in CARRIED])
+def test_a_change_whose_sentences_nobody_touched_is_carried(
+    mine: tuple[str, str], newer: tuple[str, str], neighbour: bool
 ) -> None:
-    outcome = carry(base, candidate, newer)
-    for cached in (parts.outline_of, parts.sentences_in, parts.sentence_counts, parts.words_in, matching.match_texts):
-        cached.cache_clear()
-
-    assert carry(base, candidate, newer) == outcome
+    assert carry(BASE, changed(mine), changed(newer)) == Carried(changed(newer, mine), neighbour)
 
 
-@given(randoms)
-@settings(max_examples=150, deadline=None)
-def test_changes_that_are_no_neighbours_give_one_text_in_either_order(random: Random) -> None:
-    base, one, other = _three(random)
-    first, second = carry(base, one, other), carry(base, other, one)
-
-    if isinstance(first, Carried) and isinstance(second, Carried) and not (first.neighbour or second.neighbour):
-        wrote_the_same = sentences_written(base, one) & sentences_written(base, other)
-        assert first.text == second.text or wrote_the_same
+STALE = [
+    ("the same sentence", ("Rents are high.", "Rents are rising."), ("Rents are high.", "Rents are falling.")),
+    ("removed by the other", ("Cap rents.", "Cap rents soon."), ("- Cap rents. Pay builders.\n", "")),
+    ("removed by it", ("- Cap rents. Pay builders.\n", ""), ("Cap rents.", "Cap rents soon.")),
+]
 
 
-@given(randoms)
-@settings(max_examples=150, deadline=None)
-def test_nothing_that_either_side_wrote_is_lost_doubled_or_run_together(random: Random) -> None:
-    base, candidate, newer = _three_with_moves(random)
-    outcome = carry(base, candidate, newer)
-
-    if isinstance(outcome, Carried):
-        was, ours, theirs, now = (sentence_counts(text) for text in (base, candidate, newer, outcome.text))
-        for key in was | ours | theirs | now:
-            if len(words_in(key)) >= TELLING:
-                counts = (ours[key], theirs[key], ours[key] + theirs[key] - was[key])
-                alone = theirs[key] if ours[key] == was[key] else ours[key] if theirs[key] == was[key] else now[key]
-                assert now[key] == alone
-                assert min(counts) <= now[key] <= max(counts)
-        assert set(now) <= set(ours) | set(theirs)
-
-
-@given(randoms)
-@settings(max_examples=100, deadline=None)
-def test_a_carried_text_is_well_formed(random: Random) -> None:
-    base, candidate, newer = _three_with_moves(random)
-    outcome = carry(base, candidate, newer)
-
-    if isinstance(outcome, Carried):
-        assert "\n\n\n" not in outcome.text
-        assert outcome.text.endswith("\n")
-        assert not outcome.text.startswith("\n")
-        for before, after in zip(blocks_of(outcome.text), blocks_of(outcome.text)[1:], strict=False):
-            assert before.gap == "\n\n" or (before.kind == after.kind and before.gap == "\n")
-
-
-@given(randoms)
-@settings(max_examples=100, deadline=None)
-def test_a_clash_stands_as_approved_in_the_merged_text_and_as_the_candidate_has_it_in_the_kept_one(
-    random: Random,
-) -> None:
-    base, candidate, newer = _three(random)
-    outcome = carry(base, candidate, newer)
-
-    if isinstance(outcome, Stale):
-        assert all(clash.theirs in outcome.merged for clash in outcome.clashes)
-        assert all(line in outcome.kept for clash in outcome.clashes for line in clash.ours.split("\n"))
-
-
-@pytest.mark.parametrize(
-    ("base", "candidate", "newer", "expected"),
-    [
-        ("A one.\n\nB two.\n", "A one.\n\nB two.\n\nC three.\n", "B two.\n", "B two.\n\nC three.\n"),
-        ("A one.\n\nB two.", "A one.\n\nB two.\n\nC three.", "A 1.\n\nB two.", "A 1.\n\nB two.\n\nC three."),
-        ("A one.\n\nB two.", "A one.\n\nB two.\n", "A 1.\n\nB two.", "A 1.\n\nB two.\n"),
-        ("- a b\n- c d\n", "- a b\n- x y\n- c d\n", "- c d\n", "- x y\n- c d\n"),
-        (
-            "- a b\n\n- c d\n",
-            "- a b\n\n- c d\n\n- x y\n",
-            "- a b\n\n- c d\n\n- v w\n",
-            "- a b\n\n- c d\n\n- v w\n\n- x y\n",
-        ),
-        ("A one. \n\nB two.\n", "A one. \n\nX new.\n\nB two.\n", "A one. \n\nB 2.\n", "A one. \n\nX new.\n\nB 2.\n"),
-        ("A one.\n", "A one.\n\n# H\n\nX new.\n", "A one.\n\n- item\n", "A one.\n\n- item\n\n# H\n\nX new.\n"),
-        ("\n\nA one.\n\nB two.\n", "A one.\n\nB two.\n", "\n\nA one.\n\nB 2.\n", "A one.\n\nB 2.\n"),
-        ("```\na\nb\nc\n```\n", "```\na\nb\nC\n```\n", "```\nA\nb\nc\n```\n", "```\nA\nb\nC\n```\n"),
-    ],
-    ids=[
-        "after the first block went",
-        "without a final newline",
-        "a final newline added",
-        "at the start of a tight list",
-        "in a loose list",
-        "trailing spaces stay where they are",
-        "paragraphs and lists are kept apart",
-        "empty lines at the start",
-        "lines of code",
-    ],
-)
-def test_what_separates_blocks_is_kept(base: str, candidate: str, newer: str, expected: str) -> None:
-    outcome = carry(base, candidate, newer)
-
-    assert isinstance(outcome, Carried)
-    assert outcome.text == expected
-
-
-def test_front_matter_stays_first() -> None:
-    base, candidate = "Homes for all.\n", "Rents fall.\n\nHomes for all.\n"
-
-    assert carry(base, candidate, f"---\ntitle: Homes\n---\n\n{base}") == Carried(
-        f"---\ntitle: Homes\n---\n\n{candidate}", neighbour=True
-    )
-
-
-def test_two_titles_for_one_page_clash() -> None:
-    base = "Homes for all.\n"
-    outcome = carry(base, f"---\ntitle: Rents\n---\n\n{base}", f"---\ntitle: Homes\n---\n\n{base}")
-
+@pytest.mark.parametrize(("mine", "newer"), [row[1:] for row in STALE], ids=[row[0] for row in STALE])
+def test_a_rewrite_of_the_same_sentence_is_stale(mine: tuple[str, str], newer: tuple[str, str]) -> None:
+    outcome = carry(BASE, changed(mine), changed(newer))
     assert isinstance(outcome, Stale)
-    assert outcome.kept.startswith("---\ntitle: Rents\n---\n")
+    assert outcome.clashes
 
 
-def test_an_open_fence_never_takes_in_what_the_other_side_wrote() -> None:
-    base = "Text.\n\n```\ncode\n```\n"
-
-    assert isinstance(carry(base, "Text.\n\n```\ncode\n", f"{base}\nAn important new paragraph.\n"), Stale)
-
-
-def test_a_sentence_moved_within_a_rewritten_block_does_not_bring_back_what_was_removed() -> None:
-    base = "Tax the rich now please. Build homes.\n\n## End\n\nThank you all.\n"
-    moved = "## End\n\nThank you all.\n\nTax the rich now please. Build many homes.\n"
-
-    assert isinstance(carry(base, moved, "## End\n\nThank you all.\n"), Stale)
+def test_one_clash_makes_the_whole_candidate_stale() -> None:
+    mine = changed(("Rents are high.", "Rents are rising."), ("We begin now.", "We begin today."))
+    outcome = carry(BASE, mine, changed(("Rents are high.", "Rents are falling.")))
+    assert isinstance(outcome, Stale)
+    assert [(clash.base.strip(), clash.ours.strip(), clash.theirs.strip()) for clash in outcome.clashes] == [
+        ("Rents are high.", "Rents are rising.", "Rents are falling.")
+    ]
+    assert "We begin today." in outcome.merged
+    assert "We begin today." not in outcome.kept
 
 
-def test_a_rewrite_of_a_block_that_was_rewritten_wholly_is_stale_even_where_it_only_inserts() -> None:
-    assert isinstance(carry("Rents fall now.\n", "Rents fall now. Vote for us.\n", "Homes for everyone.\n"), Stale)
+def test_spots_that_the_newer_text_holds_are_done() -> None:
+    both = changed(("Rents are high.", "Rents are rising."), ("We begin now.", "We begin today."))
+    one = changed(("Rents are high.", "Rents are rising."))
+    assert carry(BASE, one, both) == Superseded()
+    assert carry(BASE, both, one) == Carried(both, neighbour=False)
 
 
-def test_the_largest_page_rewritten_twice_is_carried_without_a_time_limit() -> None:
-    blocks = [f"Paragraph {n} speaks of {n * 7} things." for n in range(2_000)]
-    ours = [f"Nothing is left of the {n}th." if n % 2 else block for n, block in enumerate(blocks)]
-    theirs = [block if n % 2 else f"All new and different {n}." for n, block in enumerate(blocks)]
-    outcome = carry(*("\n\n".join(each) + "\n" for each in (blocks, ours, theirs)))
-
-    assert isinstance(outcome, Carried)
-    assert (
-        blocks_of(outcome.text)[:2] == [*blocks_of("All new and different 0.\n\nNothing is left of the 1th.\n\nx")][:2]
+def test_two_insertions_at_one_spot_are_both_kept_the_approved_one_first() -> None:
+    mine, newer = (
+        changed(("We begin now.", "We begin now.\n\nMine.")),
+        changed(("We begin now.", "We begin now.\n\nTheirs.")),
     )
+    outcome = carry(BASE, mine, newer)
+    assert outcome == Carried(changed(("We begin now.", "We begin now.\n\nTheirs.\n\nMine.")), neighbour=True)
+
+
+def test_an_insertion_follows_its_section() -> None:
+    mine = changed(("- Cap rents. Pay builders.\n", "- Cap rents. Pay builders.\n- Plant trees.\n"))
+    newer = changed(
+        ("# Homes\n\nRents are high. Wages are low.\n\n", "# Homes\n\nNew words.\n\nRents are high. Wages are low.\n\n")
+    )
+    outcome = carry(BASE, mine, newer)
+    assert isinstance(outcome, Carried)
+    assert "- Cap rents. Pay builders.\n- Plant trees.\n" in outcome.text
+    assert "New words." in outcome.text
+
+
+SCRIPTS = {
+    "Japanese": ("家賃が高い。賃金は低い。\n", ("家賃が高い", "家賃が上がる"), ("賃金は低い", "賃金は伸びない")),
+    "Arabic": ("الإيجارات مرتفعة. الأجور منخفضة.\n", ("مرتفعة", "ترتفع"), ("منخفضة", "ثابتة")),
+}
+
+
+@pytest.mark.parametrize(("base", "mine", "newer"), SCRIPTS.values(), ids=SCRIPTS)
+def test_sentences_of_any_script_are_carried_each_by_itself(
+    base: str, mine: tuple[str, str], newer: tuple[str, str]
+) -> None:
+    both = base.replace(*mine).replace(*newer)
+    assert carry(base, base.replace(*mine), base.replace(*newer)) == Carried(both, neighbour=True)
+
+
+def test_a_rival_is_known_by_the_sentences_that_a_promotion_wrote() -> None:
+    promoted = changed(("Rents are high.", "Rents are rising."))
+    written = sentences_written(BASE, promoted)
+    rival = promoted.replace("Rents are rising.", "Rents explode.")
+    other = promoted.replace("We begin now.", "We begin today.")
+    assert change_between(promoted, rival).rewrites & written
+    assert not change_between(promoted, other).rewrites & written
+
+
+sentences = st.sampled_from(["Rents rise.", "Wages fall.", "We build.", "Join us.", "Vote now.", "Talk to all."])
+paragraphs = st.lists(sentences, min_size=1, max_size=3).map(" ".join)
+texts = st.lists(paragraphs, min_size=1, max_size=5).map(lambda blocks: "\n\n".join(blocks) + "\n")
+
+
+@given(texts, texts)
+@settings(max_examples=150, deadline=None)
+def test_onto_its_own_base_a_change_keeps_its_bytes(base: str, mine: str) -> None:
+    assert carry(base, mine, base) == (Superseded() if mine == base else Carried(mine, neighbour=False))
+    assert carry(base, mine, mine) == Superseded()
+
+
+@given(texts, texts, texts)
+@settings(max_examples=150, deadline=None)
+def test_whom_a_promotion_concerns_is_found_by_hashes(base: str, mine: str, newer: str) -> None:
+    outcome = carry(base, mine, newer)
+    if isinstance(outcome, Stale) or (isinstance(outcome, Carried) and outcome.neighbour):
+        assert (hashes_of(base) - hashes_of(newer)) & change_between(base, mine).dependencies
+    assert carry(base, mine, newer) == outcome
