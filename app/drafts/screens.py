@@ -27,6 +27,7 @@ from app.revisions.diff_html import html as diff_html
 from app.revisions.merge import Conflict as Clash
 from app.revisions.merge import merge as merge_texts
 from app.revisions.merge import resolve
+from app.revisions.models import Revision
 from app.web.cursors import decode_cursor, encode_cursor
 from app.web.forms import FormDep
 from app.web.problems import status_of
@@ -180,7 +181,16 @@ def resolve_edit(request: Request, session: SessionDep, viewer: Viewer, draft_id
     merged = merge_texts(*(revisions.text_of(session, row) for row in (base, ours, theirs)))
     text = resolve(merged, _choices(form, merged.conflicts))
     outcome = drafts.save_edit(session, viewer, draft.id, base_id=theirs.id, text=text, summary=ours.summary)
+    if isinstance(outcome, Saved):
+        _close_kept_aside(session, viewer, ours)
     return _answer_save(request, session, draft, outcome)
+
+
+def _close_kept_aside(session: Session, viewer: Viewer, ours: Revision) -> None:
+    """Withdraw the fork in which a clashing text was kept, now that its words are where they belong."""
+    kept = drafts.get_many(session, [ours.draft_id]).get(ours.draft_id)
+    if kept and kept.state == DraftState.OPEN and kept.head_id == ours.id and allows(viewer, Action.MANAGE_FORK, kept):
+        withdrawing.withdraw_draft(session, viewer, kept.id)
 
 
 def _show_editor(request: Request, session: Session, viewer: Viewer, draft: Draft) -> Response:

@@ -54,7 +54,8 @@ def add_page(
 
 
 def find_page(session: Session, slug: str) -> Page | None:
-    """The page at this address, a former one included."""
+    """The page at this address, a former one included, or one written as a file: `housing.html`, `housing.md`."""
+    slug = slug.removesuffix(".html").removesuffix(".md")
     page = session.exec(select(Page).where(Page.slug == slug)).first()
     if page is None:
         page = session.exec(select(Page).join(PageRedirect).where(PageRedirect.slug == slug)).first()

@@ -13,6 +13,10 @@ class IndexUnavailable(Exception):
     """The index is missing or broken. Nothing of worth is lost: it is made again from the database."""
 
 
+class IndexOutOfReach(IndexUnavailable):
+    """The machine lacks what it takes to use the index just now, such as room on the disk; the index is sound."""
+
+
 class Kind(IntEnum):
     """What a text is to its page. Of a page's texts that fit a query, the one with the lowest number stands for it."""
 

@@ -80,13 +80,23 @@ class IndexFolder:
         os.replace(temporary, folder / _MARK)
         _sync(folder)
 
-    def make_new(self) -> Path:
-        """An empty folder for an index that will become the current one."""
-        self._make_root()
-        return Path(tempfile.mkdtemp(prefix="index-", dir=self._root))
+    @contextmanager
+    def replacing(self, mark: str) -> Iterator[Path]:
+        """An empty folder; what the block puts there becomes the index at once, or goes away when the block raises.
 
-    def swap_in(self, folder: Path) -> None:
-        """Make the folder the current one at once, and drop all others; who reads in them reads on."""
+        Whoever reads the former index reads on.
+        """
+        with self.locked():
+            folder = Path(tempfile.mkdtemp(prefix="index-", dir=self._root))
+            try:
+                yield folder
+                self.complete(folder, mark)
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+            self._swap_in(folder)
+
+    def _swap_in(self, folder: Path) -> None:
         link = self._root / f"{folder.name}.link"
         link.symlink_to(folder.name)
         os.replace(link, self._root / _CURRENT)

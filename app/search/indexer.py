@@ -14,11 +14,11 @@ from app.approvals import service as approvals
 from app.database import Database
 from app.revisions import service as revisions
 from app.search import sources
-from app.search.engine import Batch, Document, Engine, IndexUnavailable, Key, Kind
+from app.search.engine import Batch, Document, Engine, IndexOutOfReach, IndexUnavailable, Key, Kind
 
 log = logging.getLogger(__name__)
 
-MAX_ROWS = 500
+MAX_ROWS = 100
 MAX_DOCUMENTS = 50
 """Activities read in one step, and documents written in one commit: what follows waits no longer than that takes."""
 
@@ -51,6 +51,8 @@ def index_once(database: Database, engine: Engine) -> Outcome:
         if engine.rebuild_asked():
             raise IndexUnavailable("somebody found it broken")
         return _follow(database, engine)
+    except IndexOutOfReach:
+        raise
     except IndexUnavailable as error:
         log.warning("the search index is made anew: %s", error)
         reindex(database, engine)

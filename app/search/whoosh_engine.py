@@ -12,7 +12,7 @@ from whoosh.lang.porter import stem
 from app.search import whoosh_index
 from app.search.analysis import Analysis, is_dense
 from app.search.correction import likeliest, swapped
-from app.search.engine import Batch, Document, Found, Group, IndexUnavailable, Place
+from app.search.engine import Batch, Document, Found, Group, IndexOutOfReach, IndexUnavailable, Place
 from app.search.index_folder import IndexFolder
 from app.search.matching import match
 from app.search.query import Query, Tagged
@@ -81,11 +81,8 @@ class WhooshEngine:
             self._folder.complete(folder, batch.mark)
 
     def rebuild(self, documents: Iterable[Document], mark: str) -> None:
-        with self._folder.locked():
-            folder = self._folder.make_new()
+        with self._folder.replacing(mark) as folder:
             whoosh_index.create(folder, documents, self._analysis)
-            self._folder.complete(folder, mark)
-            self._folder.swap_in(folder)
 
     def tidy(self) -> bool:
         with self._guarded(), self._folder.locked():
@@ -115,10 +112,11 @@ class WhooshEngine:
         except IndexUnavailable:
             raise
         except Exception as error:
+            if isinstance(error, OSError) and error.errno in THE_MACHINE_ITSELF:
+                raise IndexOutOfReach(f"the search index cannot be used just now: {error}") from error
             # As text: a record with the error itself would keep the files open that Whoosh leaves open when it fails.
             log.error("the search index cannot be used\n%s", traceback.format_exc())
-            if not isinstance(error, OSError) or error.errno not in THE_MACHINE_ITSELF:
-                self._folder.ask_for_rebuild()
+            self._folder.ask_for_rebuild()
             raise IndexUnavailable("the search index cannot be used") from error
 
 

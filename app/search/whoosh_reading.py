@@ -23,7 +23,9 @@ MAX_KEPT = 400_000
 ENTRY_COST = 64
 """Postings that the entry of a term is counted as, so that many rare terms are bounded too."""
 
-MAX_IDLE = 4
+MAX_OPEN = 4
+"""Threads that search at the same moment; more would only take turns at one processor, with all files open."""
+
 OPENINGS = 2
 
 
@@ -163,6 +165,7 @@ class Readers:
 
     def __init__(self, folder: IndexFolder) -> None:
         self._folder = folder
+        self._places = threading.BoundedSemaphore(MAX_OPEN)
         self._lock = threading.Lock()
         self._idle: list[OpenIndex] = []
         self._facts: dict[str, SegmentFacts] = {}
@@ -171,18 +174,16 @@ class Readers:
     @contextmanager
     def lend(self) -> Iterator[OpenIndex]:
         """The newest version of the index; raises whatever Whoosh raises if it is broken."""
-        stamp = self._folder.stamp()
-        opened = self._take(stamp) or self._open(stamp)
-        try:
-            yield opened
-        except BaseException:
-            opened.close()
-            raise
-        with self._lock:
-            if len(self._idle) < MAX_IDLE:
+        with self._places:
+            stamp = self._folder.stamp()
+            opened = self._take(stamp) or self._open(stamp)
+            try:
+                yield opened
+            except BaseException:
+                opened.close()
+                raise
+            with self._lock:
                 self._idle.append(opened)
-                return
-        opened.close()
 
     def close(self) -> None:
         """Close what nobody has borrowed."""

@@ -101,6 +101,8 @@ def test_a_text_is_edited_fought_over_forked_and_approved(browser: Browser, serv
     ben.fill("textarea[name=own-1]", "- We will build 13,000 homes a year.")
     press(ben, "Save with these choices")
     assert "13,000" in ben.inner_text("article")
+    ben.goto("/me")
+    assert "Withdrawn" in ben.inner_text(".card:has-text('Kept aside')")
 
     # A version of one's own of the approved text, put to the vote and approved.
     cy.goto("/pages/housing")

@@ -1,5 +1,7 @@
 """The index on disk: what it finds, how it moves on, and what becomes of it when it breaks."""
 
+import os
+import resource
 import shutil
 import stat
 import threading
@@ -11,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.search.engine import Batch, Document, Group, IndexUnavailable, Key, Kind, Place
+from app.search.engine import Batch, Document, Group, IndexOutOfReach, IndexUnavailable, Key, Kind, Place
 from app.search.index_folder import IndexFolder
 from app.search.query import parse
 from app.search.whoosh_engine import WhooshEngine
@@ -280,7 +282,7 @@ def test_a_rebuild_takes_the_place_of_the_index_at_once_and_clears_away(engine: 
     assert len(list((tmp_path / "search").glob("index-*"))) == 1
 
 
-def test_a_rebuild_that_fails_leaves_the_index_as_it_was(engine: WhooshEngine) -> None:
+def test_a_rebuild_that_fails_leaves_the_index_as_it_was(engine: WhooshEngine, tmp_path: Path) -> None:
     put(engine, document(1, "Housing", "old"), mark="3")
 
     def broken() -> Iterator[Document]:
@@ -289,6 +291,7 @@ def test_a_rebuild_that_fails_leaves_the_index_as_it_was(engine: WhooshEngine) -
 
     with pytest.raises(OSError, match="full"):
         engine.rebuild(broken(), "9")
+    assert len(list((tmp_path / "search").glob("index-*"))) == 1
     assert found(engine, "old") == [1]
     assert engine.mark() == "3"
 
@@ -341,6 +344,20 @@ def test_a_damaged_index_is_noticed_and_asks_to_be_made_anew(tmp_path: Path, dam
     assert not engine.rebuild_asked()
     assert found(engine, '"fair contract"') == [1]
     engine.close()
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_machine_short_of_files_is_no_reason_to_make_the_index_anew(engine: WhooshEngine, broken_index: None) -> None:
+    put(engine, document(1, "Housing", "words"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 1, hard))
+    try:
+        with pytest.raises(IndexOutOfReach):
+            found(engine, "words")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert not engine.rebuild_asked()
+    assert found(engine, "words") == [1]
 
 
 def test_readers_are_never_disturbed_by_a_writer(engine: WhooshEngine) -> None:
