@@ -76,14 +76,19 @@ def _run_together(pieces: Sequence[Piece], text: str) -> Iterator[Clash]:
 def _astray(base: str, candidate: str, newer: str, pieces: Sequence[Piece]) -> Iterator[Clash]:
     """Sentences lost, doubled or brought back: one side moved them within a block it rewrote, the other removed them.
 
-    What one side alone added or removed must stand in the result as often as that side has it.
+    What one side alone added or removed, or both alike, must stand in the result as often as that side has it.
     """
     was, ours, theirs = (sentence_counts(text) for text in (base, candidate, newer))
     now = Counter(key for piece in pieces for key in sentence_keys(piece.kind, piece.content))
     touched = {key for key, _ in (now.items() ^ theirs.items()) | (ours.items() ^ was.items())}
     for key in sorted(touched):
-        alone = theirs[key] if ours[key] == was[key] else ours[key] if theirs[key] == was[key] else now[key]
-        if now[key] != alone and len(words_in(key)) >= TELLING:
+        if ours[key] == was[key]:
+            wanted = theirs[key]
+        elif theirs[key] in (was[key], ours[key]):
+            wanted = ours[key]
+        else:
+            continue
+        if now[key] != wanted and len(words_in(key)) >= TELLING:
             yield Clash(*(key if each[key] else "" for each in (was, ours, theirs)))
 
 

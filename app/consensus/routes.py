@@ -75,7 +75,7 @@ def list_candidates(
     ranked = candidates.list_ranked(session, page.id)
     start = 0
     if place := decode_cursor(cursor, int):
-        last, position = place[0], place[-1]
+        last, position = place[0], max(0, place[-1])
         start = next((at for at, candidate in enumerate(ranked, 1) if candidate.id == last), position)
     shown = ranked[start : start + limit]
     more = encode_cursor(shown[-1].id, start + limit) if len(ranked) > start + limit else None

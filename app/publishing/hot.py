@@ -11,7 +11,8 @@ MAX_BYTES = 64 * 1024 * 1024
 
 _MARK = "/approved"
 _PREFIX = "/api/v1/"
-_PERSONAL = (b"authorization", b"cookie")
+_PERSONAL = (b"authorization", b"cookie", b"if-modified-since")
+_ASKING = (b"accept", b"accept-encoding", b"if-none-match")
 _OF_A_BODY = frozenset({b"content-length", b"content-type", b"content-encoding"})
 
 Key = tuple[bytes, bytes, bytes, bytes]
@@ -48,21 +49,18 @@ class HotApproved:
         if scope["type"] != "http" or _MARK not in scope["path"] or scope["method"] not in ("GET", "HEAD"):
             await self._app(scope, receive, send)
             return
-        accept = encoding = b""
-        known = None
+        asked: dict[bytes, bytes] = {}
         for name, value in scope["headers"]:
-            if name == b"if-none-match":
-                known = value
-            elif name == b"accept":
-                accept = value
-            elif name == b"accept-encoding":
-                encoding = value
-            elif name in _PERSONAL or name == b"if-modified-since":
+            # A header in several lines means all of them together, which is for the framework to read.
+            if name in _PERSONAL or name in asked:
                 await self._app(scope, receive, send)
                 return
+            if name in _ASKING:
+                asked[name] = value
+        known = asked.get(b"if-none-match")
         if self._position != self._published.newest:
             self._forget()
-        key = (scope["raw_path"], scope["query_string"], accept, encoding)
+        key = (scope["raw_path"], scope["query_string"], asked.get(b"accept", b""), asked.get(b"accept-encoding", b""))
         kept = self._kept.get(key)
         if kept is None or (known is not None and known != kept.etag):
             await self._ask_framework(scope, receive, send, key)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from fastapi import Query, Request, Response
 
 from app.errors import Refused
-from app.web.schemas import Item, Listing
+from app.web.schemas import MAX_ID, Item, Listing
 
 Cursor = Annotated[str | None, Query(max_length=8_000, description="`next` of the answer before, as it is.")]
 Limit = Annotated[int, Query(ge=1, le=200, description="The most rows to answer with.")]
@@ -57,5 +57,7 @@ def listing(
 
 
 def _is_whole(part: object, kind: type) -> bool:
-    """Of exactly this type, and a number only if a database can hold it."""
-    return type(part) is kind and (not isinstance(part, int) or abs(part) < 2**63)
+    """Of exactly this type, and such as a database can hold."""
+    if isinstance(part, str) and not part.isascii() and part != part.encode("utf-8", "replace").decode():
+        return False
+    return type(part) is kind and (not isinstance(part, int) or abs(part) <= MAX_ID)

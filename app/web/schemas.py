@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from app.web.templates import iso
 
-MAX_ID = 2**63 - 1
+MAX_ID = 2**31 - 1
 MAX_TEXT = 128 * 1024
 """Characters read before a text is measured in bytes; longer ones are refused unread."""
 
