@@ -51,6 +51,7 @@ class Action(StrEnum):
     """Verbs that need permission. Reading needs none unless the instance is private."""
 
     EDIT_DRAFT = "edit this draft"
+    AUTOSAVE = "keep words that are not sent yet"
     FORK = "fork a draft"
     MANAGE_FORK = "withdraw, reopen or update this fork"
     PUT_FORWARD = "put a text forward"
@@ -91,6 +92,7 @@ RULES: dict[Action, _Rule] = {
         _owner_or_shared,
         "Only its owner edits a fork. Fork it to go on from there; your text is kept in the form.",
     ),
+    Action.AUTOSAVE: _Rule(Role.MEMBER, Scope.WRITE),
     Action.FORK: _Rule(Role.MEMBER, Scope.WRITE),
     Action.MANAGE_FORK: _Rule(Role.MEMBER, Scope.WRITE, _owner, "Only its owner can do this with a fork."),
     Action.PUT_FORWARD: _Rule(

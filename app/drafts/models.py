@@ -1,9 +1,9 @@
-"""A named line of revisions of a page, whose head moves."""
+"""A named line of revisions of a page, whose head moves, and the words that members have not sent to it yet."""
 
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from app.database import UtcDateTime
@@ -48,3 +48,26 @@ class Draft(SQLModel, table=True):
     clean: bool = Field(default=True, description="For the shared draft: whether it holds the approved text.")
     created_at: datetime = Field(sa_type=UtcDateTime)
     import_key: str | None = Field(default=None, unique=True, description="Where an import found it.")
+
+
+class Autosave(SQLModel, table=True):
+    """What a member typed into a draft's editor and has not sent: theirs alone, one row, no part of any history.
+
+    The id is large because each autosave of a row that is there already takes a number of the sequence, too.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("member_id", "draft_id"),
+        Index("ix_autosave_draft_updated", "draft_id", "updated_at"),
+    )
+
+    id: int = Field(
+        default=None,
+        sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    )
+    member_id: int = Field(foreign_key="member.id")
+    draft_id: int = Field(foreign_key="draft.id")
+    base_id: int = Field(foreign_key="revision.id", description="The revision that the editor was opened on.")
+    section: str = Field(description="The key of the base's section that was being edited; empty: the whole text.")
+    text: str = Field(description="That section with its heading, or the whole text: exactly as typed, not normalised.")
+    updated_at: datetime = Field(sa_type=UtcDateTime)

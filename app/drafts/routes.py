@@ -1,4 +1,4 @@
-"""Drafts: list and read them, edit, fork, bring the approved text in, withdraw and reopen."""
+"""Drafts: list and read them, edit, autosave, fork, bring the approved text in, withdraw and reopen."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -9,10 +9,22 @@ from sqlmodel import Session
 from app.accounts import service as accounts
 from app.accounts.actors import Viewer
 from app.consensus import withdrawing
-from app.drafts import merging, service
+from app.drafts import autosave, merging, service
+from app.drafts.autosave import NoAutosave
 from app.drafts.clashes import EditConflict, MergeConflict, edit_conflict, merge_conflict
 from app.drafts.models import Draft, DraftState
-from app.drafts.schemas import DraftOut, EditIn, EditProblem, ForkIn, MergeProblem, SavedOut, UpdateIn
+from app.drafts.schemas import (
+    AutosavedOut,
+    AutosaveIn,
+    AutosaveOut,
+    DraftOut,
+    EditIn,
+    EditProblem,
+    ForkIn,
+    MergeProblem,
+    SavedOut,
+    UpdateIn,
+)
 from app.drafts.service import DraftClosed, DraftNotFound, KeptAside, Saved
 from app.drafts.standing import standings_of
 from app.pages import service as pages
@@ -129,6 +141,29 @@ def withdraw_draft(session: SessionDep, viewer: Viewer, draft_id: PathId) -> Dra
 def reopen_draft(session: SessionDep, viewer: Viewer, draft_id: PathId) -> DraftOut:
     """Open a fork that you had withdrawn."""
     return _present(session, [withdrawing.reopen_draft(session, viewer, draft_id)])[0]
+
+
+@api.put("/drafts/{draft_id}/autosave", responses=can_fail(DraftNotFound), openapi_extra=needs(Scope.WRITE))
+def keep_autosave(session: SessionDep, viewer: Viewer, draft_id: PathId, body: AutosaveIn) -> AutosavedOut:
+    """Keep what is in your editor, for you alone; it makes no revision. Tells who else is at work on the draft."""
+    unsent = autosave.keep_autosave(
+        session, viewer, draft_id, base_id=body.base, text=body.text, section=body.section or ""
+    )
+    return AutosavedOut.of(unsent, autosave.others_at_work(session, viewer, draft_id))
+
+
+@api.get("/drafts/{draft_id}/autosave", responses=can_fail(DraftNotFound, NoAutosave), openapi_extra=needs(Scope.WRITE))
+def get_autosave(session: SessionDep, viewer: Viewer, draft_id: PathId) -> AutosaveOut:
+    """What you typed into this draft's editor and have not sent."""
+    return AutosaveOut.of(autosave.get_autosave(session, viewer, draft_id))
+
+
+@api.delete(
+    "/drafts/{draft_id}/autosave", status_code=204, responses=can_fail(DraftNotFound), openapi_extra=needs(Scope.WRITE)
+)
+def drop_autosave(session: SessionDep, viewer: Viewer, draft_id: PathId) -> None:
+    """Throw away what you have not sent; no error when there is nothing."""
+    autosave.drop_autosave(session, viewer, draft_id)
 
 
 def _save(

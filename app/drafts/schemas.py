@@ -1,16 +1,20 @@
 """Drafts and edits in requests and answers."""
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from app.drafts.autosave import MAX_AUTOSAVED, MAX_COUNTED, MAX_KEY, AtWork, Unsent
 from app.drafts.models import Draft, DraftKind, DraftState
 from app.drafts.service import head_of
 from app.drafts.standing import Standing
 from app.revisions.schemas import ConflictOut, RevisionOut, RevisionRow
-from app.web.schemas import MAX_TEXT, Id, In, Out, Problem, Slug, SummaryIn, TextIn
+from app.web.schemas import MAX_TEXT, Id, In, Moment, Out, Problem, Slug, SummaryIn, TextIn
 
 MAX_RESOLUTIONS = 2_000
+
+SectionKey = Annotated[str, Field(max_length=MAX_KEY, examples=["key-points"])]
 
 
 class EditIn(In):
@@ -36,6 +40,72 @@ class UpdateIn(In):
     resolutions: Annotated[list[Annotated[str, Field(max_length=MAX_TEXT)]], Field(max_length=MAX_RESOLUTIONS)] = Field(
         default=[], examples=[["Everyone needs a decent home they can afford."]]
     )
+
+
+class AutosaveIn(In):
+    """What stands in the editor, the whole text or one section's, and the revision that the editor was opened on."""
+
+    base: Id
+    text: Annotated[TextIn, Field(description=f"Kept exactly as typed, at most {MAX_AUTOSAVED:,} bytes of UTF-8.")]
+    section: SectionKey | None = Field(
+        default=None, description="The section of the base that `text` is, heading included; null: the whole text."
+    )
+
+
+class AutosaveOut(Out):
+    """What you typed and have not sent, and where the draft has got to since."""
+
+    base: Id
+    section: SectionKey | None
+    text: str = Field(examples=["# Housing\n\nEveryone needs a decent home they can affo"])
+    saved_at: Moment
+    head: Id = Field(description="The draft's newest revision.")
+    behind: int = Field(
+        examples=[2], description=f"Revisions of the draft since `base`; {MAX_COUNTED} is that or more."
+    )
+
+    @classmethod
+    def of(cls, unsent: Unsent) -> "AutosaveOut":
+        return cls(
+            base=unsent.base_id,
+            section=unsent.section or None,
+            text=unsent.text,
+            saved_at=unsent.saved_at,
+            head=unsent.head_id,
+            behind=unsent.behind,
+        )
+
+
+class AtWorkOut(Out):
+    """A member who is changing this draft just now, and the first section that they changed."""
+
+    name: str = Field(examples=["bob"])
+    section: str | None = Field(examples=["key-points"])
+    title: str | None = Field(examples=["Key points"])
+
+
+class AutosavedOut(Out):
+    """When it was kept, where the draft has got to, and who else is at work on it."""
+
+    saved_at: Moment
+    base: Id
+    section: SectionKey | None
+    head: Id = Field(description="The draft's newest revision.")
+    behind: int = Field(
+        examples=[2], description=f"Revisions of the draft since `base`; {MAX_COUNTED} is that or more."
+    )
+    others: list[AtWorkOut]
+
+    @classmethod
+    def of(cls, unsent: Unsent, others: Iterable[AtWork]) -> "AutosavedOut":
+        return cls(
+            saved_at=unsent.saved_at,
+            base=unsent.base_id,
+            section=unsent.section or None,
+            head=unsent.head_id,
+            behind=unsent.behind,
+            others=[AtWorkOut(name=other.name, section=other.section, title=other.title) for other in others],
+        )
 
 
 class DraftOut(Out):

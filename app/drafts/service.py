@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func
+from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
 from app.accounts import service as accounts
@@ -12,7 +12,7 @@ from app.activity.models import Kind
 from app.activity.service import record
 from app.approvals import service as approvals
 from app.database import now
-from app.drafts.models import Draft, DraftKind, DraftState
+from app.drafts.models import Autosave, Draft, DraftKind, DraftState
 from app.errors import Conflict, NotFound, Refused
 from app.pages import service as pages
 from app.pages.models import Page
@@ -167,12 +167,13 @@ def save_edit(
     """Append a revision to a draft, merged with what was saved since the author opened the editor.
 
     Where the two clash, or the draft was closed meanwhile, nothing is overwritten: the author's text is kept as a
-    fork of their own.
+    fork of their own. Either way it is sent, so what was autosaved of it goes.
     """
     checked = check_text(text)
     draft, actor = get_draft_to_edit(session, actor, draft_id)
-    base, head = _get_base(session, draft, base_id), revisions.get(session, head_of(draft))
+    base, head = get_base(session, draft, base_id), revisions.get(session, head_of(draft))
     accounts.touch(session, actor)
+    delete_autosave(session, actor.id, draft.id)
     merged = merge(revisions.text_of(session, base), ours=checked, theirs=revisions.text_of(session, head))
     if merged.text is None or draft.state != DraftState.OPEN:
         kept = fork(session, actor, base.id, text=checked, summary=summary, name=f"Kept aside: {draft.name}")
@@ -272,7 +273,13 @@ def check_text(text: str) -> Text:
     return checked
 
 
-def _get_base(session: Session, draft: Draft, base_id: int) -> Revision:
+def delete_autosave(session: Session, member_id: int, draft_id: int) -> None:
+    """Forget what the member typed into the draft's editor and had not sent, if there is anything."""
+    session.exec(delete(Autosave).where(col(Autosave.member_id) == member_id, col(Autosave.draft_id) == draft_id))
+
+
+def get_base(session: Session, draft: Draft, base_id: int) -> Revision:
+    """The revision that a text for this draft started from; raises `Refused` if it is none of the draft's page."""
     base = revisions.get_many(session, [base_id]).get(base_id)
     if base is None or base.page_id != draft.page_id:
         raise Refused("The base is no version of this page. Open the editor again; your text is kept.", pointer="/base")

@@ -18,6 +18,7 @@ BODIES = {
     "/pages/{slug}/revisions": {"base": 1, "text": "Words.\n"},
     "/pages/{slug}/drafts": {},
     "/drafts/{draft_id}/revisions": {"base": 1, "text": "Words.\n"},
+    "/drafts/{draft_id}/autosave": {"base": 1, "text": "Words.\n"},
     "/revisions/{revision_id}/vote": {"value": "support", "sha256": "0" * 64},
 }
 
@@ -44,6 +45,8 @@ def test_the_routes_that_write_are_known_by_name(campaign: Campaign) -> None:
         ("POST", "/pages/{slug}/revisions"),
         ("POST", "/pages/{slug}/drafts"),
         ("POST", "/drafts/{draft_id}/revisions"),
+        ("PUT", "/drafts/{draft_id}/autosave"),
+        ("DELETE", "/drafts/{draft_id}/autosave"),
         ("POST", "/drafts/{draft_id}/update"),
         ("POST", "/drafts/{draft_id}/withdraw"),
         ("POST", "/drafts/{draft_id}/reopen"),
