@@ -20,6 +20,8 @@ from app.database import Clock, Database, utc_now
 from app.drafts import routes as drafts
 from app.drafts import screens as drafts_screens
 from app.drafts.standing import Standings
+from app.live import routes as live
+from app.live.hub import Hub
 from app.pages import routes as pages
 from app.pages import screens as pages_screens
 from app.publishing import routes as publishing
@@ -30,7 +32,7 @@ from app.search import routes as search
 from app.search import screens as search_screens
 from app.search.indexer_process import engine_of
 from app.settings import ROOT, Settings
-from app.web import docs, help, openapi, problems
+from app.web import design, docs, help, openapi, problems
 from app.web.door import Door
 from app.web.headers import SecurityHeaders
 from app.web.methods import HeadAsGet
@@ -44,12 +46,14 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, follow: bool = Tru
     """The program; what a server runs is its `state.front`. Without `follow`, somebody else calls `state.follower`."""
     database = open_database(settings, clock=clock)
     follower = Follower(database, [CandidateFollower()])
+    hub = Hub(database, most=settings.streams, most_per_address=settings.streams_per_address)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if follow:
             follower.start()
-        yield
+        async with hub.running():
+            yield
         if follow:
             follower.stop()
         database.dispose()
@@ -64,9 +68,9 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, follow: bool = Tru
         generate_unique_id_function=openapi.name_operation,
     )
     app.state.settings, app.state.database, app.state.follower = settings, database, follower
-    app.state.write_gate = WriteGate(database)
+    app.state.write_gate, app.state.hub = WriteGate(database), hub
     app.state.search = engine_of(settings)
-    for package in (accounts, activity, pages, revisions, drafts, consensus, publishing, search):
+    for package in (accounts, activity, pages, revisions, drafts, consensus, publishing, search, live):
         app.include_router(package.api, prefix=API_PREFIX, dependencies=[Depends(check_request)])
     for screens in (
         pages_screens,
@@ -76,6 +80,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, follow: bool = Tru
         search_screens,
         activity_screens,
         accounts_screens,
+        design,
         docs,
         help,
     ):

@@ -30,4 +30,6 @@ class Settings(BaseSettings):
     reads_per_minute: int = Field(
         1200, ge=60, description="Searches, diffs and histories a member may ask for a minute."
     )
+    streams: int = Field(2000, ge=1, description="Live streams that one process keeps open.")
+    streams_per_address: int = Field(100, ge=1, description="Live streams that one address may keep open.")
     pool_size: int = Field(20, ge=1, description="Database connections per process.")

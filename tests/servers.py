@@ -53,6 +53,19 @@ class Server:
                     break
         raise RuntimeError(f"The server did not start:\n{self.log()}")
 
+    @property
+    def pid(self) -> int:
+        """The number of the process that serves."""
+        assert self._process is not None
+        return self._process.pid
+
+    def terminate(self, within: float) -> None:
+        """SIGTERM, as a service manager sends it; `subprocess.TimeoutExpired` if it has not ended by then."""
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait(within)
+        self._process = None
+
     def kill(self) -> None:
         """SIGKILL to the server and its children: no handler runs, nothing is flushed."""
         if self._process is not None:

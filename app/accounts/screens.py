@@ -9,11 +9,14 @@ from app.accounts import chapters, service
 from app.accounts.actors import Viewer, cookie_name
 from app.accounts.service import SignedIn, SignInPaused
 from app.consensus import candidates, panel
+from app.drafts import autosave
 from app.drafts import service as drafts
 from app.errors import Conflict, Refused
 from app.pages import service as pages
 from app.permissions import SignInNeeded
 from app.settings import Settings
+from app.web.forms import FormDep
+from app.web.looks import own_address
 from app.web.session import SessionDep
 from app.web.templates import render
 
@@ -21,18 +24,28 @@ site = APIRouter(include_in_schema=False)
 
 Field = Annotated[str, Form()]
 
+KEPT = "kept_"
+KEPT_FIELDS = ("title", "slug", "base", "text", "section", "summary", "reason")
+
 
 @site.get("/login")
 def show_sign_in(request: Request, viewer: Viewer, next: str = "/") -> Response:
     """The form to sign in with; `next` is where it leads."""
-    return render(request, "accounts/sign_in.html", {"next": _own_address(next), "name": "", "problem": None})
+    context = {"next": own_address(next), "name": "", "problem": None, "kept": None}
+    return render(request, "accounts/sign_in.html", context)
 
 
 @site.post("/login")
 def sign_in(
-    request: Request, session: SessionDep, name: Field = "", password: Field = "", next: Annotated[str, Form()] = "/"
+    request: Request,
+    session: SessionDep,
+    form: FormDep,
+    name: Field = "",
+    password: Field = "",
+    next: Annotated[str, Form()] = "/",
 ) -> Response:
-    """Open a session, or say why not with the name still in the form."""
+    """Open a session, or say why not with the name still in the form. What somebody had written travels along."""
+    kept = {key: str(form[f"{KEPT}{key}"]) for key in KEPT_FIELDS if f"{KEPT}{key}" in form}
     settings: Settings = request.app.state.settings
     outcome = service.sign_in(
         session,
@@ -43,13 +56,17 @@ def sign_in(
         tries=settings.signins_per_minute,
     )
     if isinstance(outcome, SignedIn):
-        return _enter(request, outcome, _own_address(next))
+        if "text" in kept:
+            request.state.viewer = service.find_actor_by_cookie(session, outcome.secret)
+            page = render(request, "accounts/signed_in.html", {"next": own_address(next), "kept": kept})
+            return _with_session(request, page, outcome)
+        return _with_session(request, RedirectResponse(own_address(next), 303), outcome)
     status, detail = 401, "detail"
     if isinstance(outcome, SignInPaused):
         status, detail = 429, f"Too many tries. Wait {outcome.seconds} seconds, then try again."
     else:
         detail = outcome.detail
-    context = {"next": _own_address(next), "name": name, "problem": detail}
+    context = {"next": own_address(next), "name": name, "problem": detail, "kept": kept}
     return render(request, "accounts/sign_in.html", context, status=status)
 
 
@@ -78,7 +95,8 @@ def join(request: Request, session: SessionDep, secret: str, name: Field = "", p
             user = chapters.join(session, secret, name, password)
     except (Refused, Conflict) as error:
         return _join_form(request, session, secret, name=name, problem=error.detail)
-    return _enter(request, service.open_session(session, user, days=settings.session_days), "/")
+    signed_in = service.open_session(session, user, days=settings.session_days)
+    return _with_session(request, RedirectResponse("/", 303), signed_in)
 
 
 @site.get("/join")
@@ -132,8 +150,12 @@ def _own_page(request: Request, session: SessionDep, viewer: Viewer, invite: str
     if viewer is None:
         raise SignInNeeded("Sign in to see your own page.")
     own = drafts.list_owned(session, viewer.id)
+    standing = panel.standing_of(session, own)
     context = {
         "drafts": own,
+        "unsent": autosave.list_unsent(session, viewer),
+        "standing": {id_: decision.state for id_, decision in standing.items()},
+        "said": {id_: decision.reasons[-1] for id_, decision in standing.items() if decision.reasons},
         "pages": pages.pages_by_id(session, (draft.page_id for draft in own)),
         "chapters": chapters.list_chapters(session),
         "invite": invite,
@@ -151,9 +173,9 @@ def _join_form(
     return render(request, "accounts/join.html", context, status=422 if problem else 200)
 
 
-def _enter(request: Request, signed_in: SignedIn, address: str) -> Response:
+def _with_session(request: Request, answer: Response, signed_in: SignedIn) -> Response:
+    """The answer, with the cookie that keeps this browser signed in."""
     settings: Settings = request.app.state.settings
-    answer = RedirectResponse(address, 303)
     answer.set_cookie(
         cookie_name(settings),
         signed_in.secret,
@@ -163,8 +185,3 @@ def _enter(request: Request, signed_in: SignedIn, address: str) -> Response:
         secure=settings.base_url.startswith("https:"),
     )
     return answer
-
-
-def _own_address(address: str) -> str:
-    """Only a path of this site; anything else could lead people astray after they signed in."""
-    return address if address.startswith("/") and not address.startswith(("//", "/\\")) else "/"

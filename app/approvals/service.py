@@ -77,6 +77,11 @@ def list_current(
     return session.exec(query.order_by(col(Approval.page_id)).limit(limit)).all()
 
 
+def count_current(session: Session) -> int:
+    """How many pages have an approved text."""
+    return session.exec(select(func.count(func.distinct(Approval.page_id)))).one()
+
+
 def has_status(status: str) -> ColumnElement[bool]:
     """For a list of pages: that the page stands so."""
     approved = exists().where(col(Approval.page_id) == col(Page.id))

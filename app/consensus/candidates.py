@@ -1,6 +1,6 @@
 """Candidates: put a revision to the vote, find the one that a revision belongs to, list a page's."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import case, delete, func
 from sqlmodel import Session, col, select
@@ -51,6 +51,7 @@ def put_forward(session: Session, actor: Actor | None, draft_id: int) -> Candida
     session.refresh(draft)
     accounts.touch(session, actor)
     head = revisions.get(session, drafts.head_of(draft))
+    _require_open(draft)
     return find_by_revision(session, head.id) or open_candidate(session, head)
 
 
@@ -68,10 +69,7 @@ def open_candidate(session: Session, revision: Revision) -> Candidate:
     `VotingClosed` when the draft is not open.
     """
     draft = drafts.get_draft(session, revision.draft_id)
-    if draft.state != DraftState.OPEN:
-        raise VotingClosed(
-            f"This draft is {draft.state}, so it cannot be voted on. Its owner can reopen a withdrawn one."
-        )
+    _require_open(draft)
     approved = approvals.find_current(session, revision.page_id)
     base = revisions.get(session, approved.revision_id) if approved else None
     if base is not None and revision.sha256 == base.sha256:
@@ -92,6 +90,13 @@ def open_candidate(session: Session, revision: Revision) -> Candidate:
         _bring_onto(session, candidate, revision, approved)
     note_dependencies(session, candidate)
     return candidate
+
+
+def _require_open(draft: Draft) -> None:
+    if draft.state != DraftState.OPEN:
+        raise VotingClosed(
+            f"This draft is {draft.state}, so it cannot be voted on. Its owner can reopen a withdrawn one."
+        )
 
 
 def _bring_onto(session: Session, candidate: Candidate, revision: Revision, approved: Approval) -> None:
@@ -174,6 +179,12 @@ def list_open(session: Session, page_id: int) -> Sequence[Candidate]:
     return session.exec(query.order_by(col(Candidate.id))).all()
 
 
+def list_of_drafts(session: Session, draft_ids: Collection[int]) -> Sequence[Candidate]:
+    """All candidates of these drafts, oldest first."""
+    query = select(Candidate).where(col(Candidate.draft_id).in_(draft_ids)).order_by(col(Candidate.id))
+    return session.exec(query).all()
+
+
 def count_open(session: Session, page_ids: Iterable[int]) -> dict[int, int]:
     """How many candidates each page has that are not over."""
     rows = session.exec(
@@ -205,11 +216,16 @@ def list_ranked(session: Session, page_id: int) -> Sequence[Candidate]:
     return [*sorted(voted, key=rank), *others]
 
 
-def list_nearest_decision(session: Session, *, limit: int) -> Sequence[Candidate]:
-    """Candidates over all pages whose waiting ends soonest, then those whose vote opened last."""
+def list_nearest_decision(session: Session, *, limit: int, not_voted_by: int | None = None) -> Sequence[Candidate]:
+    """Candidates over all pages whose waiting ends soonest, then those whose vote opened last.
+
+    Only those that the member `not_voted_by` has not voted on yet, if one is named.
+    """
     query = select(Candidate).where(
         col(Candidate.closed).is_(None), col(Candidate.stale).is_(False), col(Candidate.opened_at).is_not(None)
     )
+    if not_voted_by is not None:
+        query = query.where(col(Candidate.id).not_in(select(Vote.candidate_id).where(Vote.member_id == not_voted_by)))
     wait_ends = case((col(Candidate.passing_since).is_not(None), col(Candidate.due_at)), else_=None)
     soonest = query.order_by(col(Candidate.passing_since).is_(None), wait_ends, col(Candidate.opened_at).desc())
     return session.exec(soonest.limit(limit)).all()

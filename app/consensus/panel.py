@@ -9,11 +9,11 @@ from sqlmodel import Session
 from app.accounts import chapters
 from app.accounts import service as accounts
 from app.approvals.models import Approval
-from app.consensus import decisions, votes
+from app.consensus import candidates, decisions, votes
 from app.consensus.facts import Decision
 from app.consensus.models import Candidate
 from app.drafts import service as drafts
-from app.drafts.models import DraftState
+from app.drafts.models import Draft, DraftState
 from app.pages import service as pages
 from app.pages.models import Page
 from app.permissions import Action, Actor, allows
@@ -36,6 +36,7 @@ class Card:
     author: str | None
     decision: Decision
     sentence: str
+    section: str
     excerpts: list[Markup]
     more_excerpts: int
 
@@ -82,11 +83,27 @@ def cards(session: Session, listed: Sequence[Candidate]) -> list[Card]:
                     session, candidate, tally=tallies.get(candidate.id, {}), names=chapter_names
                 ),
                 sentence=diff.sentence,
+                section=excerpts[0].section if excerpts else "",
                 excerpts=[already_escaped(excerpt_html(excerpt)) for excerpt in excerpts[:EXCERPTS]],
                 more_excerpts=max(0, len(excerpts) - EXCERPTS),
             )
         )
     return found
+
+
+def standing_of(session: Session, listed: Sequence[Draft]) -> dict[int, Decision]:
+    """How the newest candidate of each of these drafts stands, by draft."""
+    newest = {row.draft_id: row for row in candidates.list_of_drafts(session, [draft.id for draft in listed])}
+    rows = list(newest.values())
+    return dict(zip(newest, decisions.decide_on_all(session, rows), strict=True))
+
+
+def grouped(shown: Sequence[Card]) -> list[tuple[str, list[Card]]]:
+    """The cards by the section that each changes first, in the order of the best card of each."""
+    groups: dict[str, list[Card]] = {}
+    for card in shown:
+        groups.setdefault(card.section, []).append(card)
+    return list(groups.items())
 
 
 def vote_panel(session: Session, viewer: Actor | None, revision: Revision, candidate: Candidate | None) -> VotePanel:

@@ -9,6 +9,7 @@ from app.accounts.actors import Viewer
 from app.consensus import votes
 from app.consensus.models import Value
 from app.errors import Refused
+from app.web.schemas import PathId
 from app.web.session import SessionDep
 
 site = APIRouter(include_in_schema=False)
@@ -19,7 +20,7 @@ def vote(
     request: Request,
     session: SessionDep,
     viewer: Viewer,
-    revision_id: int,
+    revision_id: PathId,
     value: Annotated[str, Form()] = "",
     sha256: Annotated[str, Form()] = "",
     reason: Annotated[str, Form()] = "",

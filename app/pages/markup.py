@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import pairwise
+from urllib.parse import quote
 
 import nh3
 from markdown_it import MarkdownIt
@@ -12,7 +13,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from app.pages.markdown import LINK_SCHEMES, TooTangled, body_start, headings_in, read, words_of
-from app.pages.sections import cut_sections, name_key
+from app.pages.sections import cut_sections, name_key, sections_of
 
 ID_PREFIX = "u-"
 """Before every id in people's text, so that none meets an id of the page around it."""
@@ -26,6 +27,8 @@ _READS_EITHER_WAY = _HEADINGS | _CELLS | {"p", "li", "blockquote"}
 _ALIGNED = {f"text-align:{side}": f"align-{side}" for side in ("left", "center", "right")}
 # Nothing but picture files: the address of a stream or a search would make every reader call it.
 _OWN_PICTURE = re.compile(r"/?[\w.~%-]+(?:/[\w.~%-]+)*\.(?:png|jpe?g|gif|webp|avif|svg)", re.IGNORECASE)
+
+_SECTION_HEADING = re.compile(r'<(?P<tag>h[23])\b[^>]*? id="u-(?P<key>[^"]+)"[^>]*>.*?</(?P=tag)>', re.DOTALL)
 
 _MARKDOWN = MarkdownIt("js-default", {"html": False})
 _SANITISER = nh3.Cleaner(
@@ -43,6 +46,25 @@ _SANITISER = nh3.Cleaner(
     link_rel="ugc nofollow noopener",
     id_prefix=ID_PREFIX,
 )
+
+
+def with_pencils(html: Markup, text: str, address: str, words: str) -> Markup:
+    """The rendered text with a link beside each section's heading that opens the editor on that section alone.
+
+    `words` is what the link says to a screen reader, with `{title}` for the heading.
+    """
+    titles = {section.key: section.title for section in sections_of(text)}
+
+    def add(match: re.Match[str]) -> str:
+        key = match["key"]
+        if key not in titles:
+            return match[0]
+        link = Markup('<a class="pencil" href="{}?section={}" aria-label="{}">✎</a>').format(
+            address, quote(key), words.format(title=titles.pop(key))
+        )
+        return f'<div class="heading">{match[0]}{link}</div>'
+
+    return Markup(_SECTION_HEADING.sub(add, html))
 
 
 def render_markdown(text: str, *, title: str = "", within: str = "") -> Markup:

@@ -1,5 +1,7 @@
 """The board, a page with its approved text, its history, and the form for a new page."""
 
+from datetime import UTC, datetime
+from itertools import groupby
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -11,31 +13,48 @@ from app.approvals import service as approvals
 from app.consensus import candidates, panel
 from app.drafts import service as drafts
 from app.drafts.models import Draft
-from app.errors import Conflict, Refused
+from app.errors import DomainError, NotFound
 from app.pages import service as pages
-from app.pages.markup import render_markdown
+from app.pages.addresses import MOVED_CACHING
+from app.pages.markup import render_markdown, with_pencils
 from app.pages.models import Page
-from app.permissions import Action, require
+from app.permissions import Action, SignInNeeded, require
 from app.revisions import service as revisions
 from app.revisions.models import Revision
-from app.web.cursors import decode_cursor, encode_cursor
+from app.web.cursors import decode_cursor, encode_cursor, refuse_cursor
+from app.web.problems import status_of
 from app.web.session import SessionDep
-from app.web.templates import render
+from app.web.templates import day_in_words, in_words, render
 
 site = APIRouter(include_in_schema=False)
 
+
+class NothingApprovedThen(NotFound):
+    slug = "nothing-approved-then"
+    title = "Nothing was approved then"
+
+
 HISTORY_LENGTH = 50
 SHOWN_CANDIDATES = 5
+NEEDED_SHOWN = 3
+LEADING_SHOWN = 6
+PAGES_SHOWN = 60
 
 
 @site.get("/")
-def show_board(request: Request, session: SessionDep, viewer: Viewer) -> Response:
-    """What is being decided, what was approved last, and every page."""
-    leading = candidates.list_nearest_decision(session, limit=6)
+def show_board(request: Request, session: SessionDep, viewer: Viewer, cursor: str | None = None) -> Response:
+    """What needs the viewer, what is being decided, what was approved last, and every page."""
+    place = decode_cursor(cursor, str)
+    needed = candidates.list_nearest_decision(session, limit=NEEDED_SHOWN, not_voted_by=viewer.id) if viewer else []
+    known = {candidate.id for candidate in needed}
+    leading = [row for row in candidates.list_nearest_decision(session, limit=LEADING_SHOWN) if row.id not in known]
     newest = approvals.list_newest(session, limit=6)
-    listed = pages.list_pages(session, limit=200)
+    listed = pages.list_pages(session, after=place[0] if place else "", limit=PAGES_SHOWN)
     context = {
-        "leading": panel.cards(session, leading),
+        "needed": panel.cards(session, needed),
+        "approved_count": approvals.count_current(session) if viewer and not needed else 0,
+        "more": f"/?cursor={encode_cursor(listed[-1].slug)}#pages" if len(listed) == PAGES_SHOWN else None,
+        "leading": panel.cards(session, leading[: LEADING_SHOWN - len(needed)]),
         "newest": newest,
         "pages": listed,
         "approved": approvals.current_by_page(session, [page.id for page in listed]),
@@ -65,8 +84,13 @@ def create_page(
     try:
         with session.begin_nested():
             page = drafts.create_page(session, viewer, title=title, text=text, slug=slug or None)
-    except (Refused, Conflict) as error:
-        return _new_page_form(request, title=title, text=text, slug=slug, problem=error.detail)
+    except SignInNeeded as error:
+        kept = {"title": title, "text": text, "slug": slug}
+        context = {"next": "/new", "name": "", "problem": None, "kept": kept}
+        return render(request, "accounts/sign_in.html", context, status=status_of(type(error)))
+    except DomainError as error:
+        status = status_of(type(error))
+        return _new_page_form(request, title=title, text=text, slug=slug, problem=error.detail, status=status)
     return RedirectResponse(f"/pages/{page.slug}", 303)
 
 
@@ -75,7 +99,9 @@ def show_page(request: Request, session: SessionDep, viewer: Viewer, slug: str) 
     """The approved text first, then what is being discussed."""
     page = pages.get_page(session, slug)
     if page.slug != slug:
-        return RedirectResponse(f"/pages/{page.slug}", 308)
+        query = f"?{request.url.query}" if request.url.query else ""
+        headers = {"Cache-Control": MOVED_CACHING}
+        return RedirectResponse(f"/pages/{page.slug}{query}", 308, headers)
     approved = approvals.find_current(session, page.id)
     shared = drafts.get_shared(session, page.id)
     shown = revisions.get(session, approved.revision_id if approved else drafts.head_of(shared))
@@ -86,7 +112,10 @@ def show_page(request: Request, session: SessionDep, viewer: Viewer, slug: str) 
         "approved": approved,
         "approval": panel.approval_line(session, approved) if approved else None,
         "revision": shown,
-        "html": render_markdown(text, title=page.title),
+        "html": with_pencils(
+            render_markdown(text, title=page.title), text, f"/pages/{page.slug}/edit", "Edit the section {title}"
+        ),
+        "one_page": True,
         "shared": shared,
         "shared_is_ahead": approved is not None and _goes_beyond(session, shared, shown),
         "cards": panel.cards(session, ranked[:SHOWN_CANDIDATES]),
@@ -105,15 +134,34 @@ def show_history(
     page = pages.get_page(session, slug)
     place = decode_cursor(cursor, int)
     heads = place if place is not None else _heads(session, page)
+    known = revisions.get_many(session, heads)
+    if any(known[id_].page_id != page.id if id_ in known else True for id_ in heads):
+        raise refuse_cursor()
     found = revisions.history(session, heads, limit=HISTORY_LENGTH)
+    newest = [row.id for row in found.revisions[:2]]
     context = {
         "page": page,
         "revisions": found.revisions,
+        "days": [(day, list(rows)) for day, rows in groupby(found.revisions, lambda row: day_in_words(row.created_at))],
+        "first": newest[0],
+        "second": newest[-1],
+        "shared_id": drafts.get_shared(session, page.id).id,
         "names": accounts.names_of(session, (row.author_id for row in found.revisions)),
         "approved_at": {row.revision_id: row.at for row in approvals.list_since(session, page.id, 0)},
         "more": f"/pages/{page.slug}/history?cursor={encode_cursor(*found.next_heads)}" if found.next_heads else None,
     }
     return render(request, "pages/history.html", context)
+
+
+@site.get("/pages/{slug}/at")
+def show_text_at(session: SessionDep, viewer: Viewer, slug: str, moment: datetime) -> Response:
+    """What was approved at a moment, at an address that stays; the moment is in UTC unless it says otherwise."""
+    page = pages.get_page(session, slug)
+    at = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    approved = approvals.find_current(session, page.id, as_of=at)
+    if approved is None:
+        raise NothingApprovedThen(f"“{page.title}” had no approved text at {in_words(at)}. Look at its history.")
+    return RedirectResponse(f"/revisions/{approved.revision_id}", 303)
 
 
 def _goes_beyond(session: SessionDep, shared: Draft, approved: Revision) -> bool:
@@ -126,6 +174,8 @@ def _heads(session: SessionDep, page: Page) -> list[int]:
     return [shared, approved.revision_id] if approved else [shared]
 
 
-def _new_page_form(request: Request, *, title: str, text: str, slug: str, problem: str | None) -> Response:
+def _new_page_form(
+    request: Request, *, title: str, text: str, slug: str, problem: str | None, status: int = 200
+) -> Response:
     context = {"form_title": title, "text": text, "slug": slug, "problem": problem}
-    return render(request, "pages/new.html", context, status=422 if problem else 200)
+    return render(request, "pages/new.html", context, status=status)

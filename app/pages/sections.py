@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from app.errors import Refused
 from app.pages.markdown import Heading, TooTangled, body_start, headings_of
 from app.pages.slugs import spell
 
@@ -59,6 +60,23 @@ def cut_sections(text: str, headings: list[Heading]) -> list[Section]:
         under = _trim(text[starts[heading.end_line] : end])
         sections.append(Section(name_key(heading.words, taken), heading.words, under, start, end))
     return sections
+
+
+def replace_section(text: str, key: str, typed: str) -> str:
+    """The text with one section's lines, heading included, replaced by `typed`; all else keeps its bytes.
+
+    Nothing typed takes the section out. Raises `Refused` when the text has no such section.
+    """
+    found = next((section for section in sections_of(text) if section.key == key), None)
+    if found is None:
+        raise Refused(
+            "This text has no such section any more. Copy your words and open the whole text.", pointer="/section"
+        )
+    old, new = text[found.start : found.end], typed.replace("\r\n", "\n").strip("\n")
+    if not new.strip():
+        return text[: found.start] + text[found.end :]
+    lead, end = old[: len(old) - len(old.lstrip("\n"))], old[len(old.rstrip("\n")) :]
+    return text[: found.start] + lead + new + (end or "\n") + text[found.end :]
 
 
 def name_key(words: str, taken: dict[str, int]) -> str:

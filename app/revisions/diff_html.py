@@ -1,12 +1,16 @@
 """The word diff as accessible HTML; every character of the texts is escaped here."""
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import groupby
 
 from app.revisions.diff import Diff, Excerpt
 from app.revisions.diff_words import Part
+from app.revisions.segments import Kind
 
+# The signs that make a heading, where words follow them; signs alone are what changed, so they are shown.
+_HEADING_MARK = re.compile(r"(^|<(?:ins|del)[^>]*>(?:<span class=\"vh\"[^>]*>[^<]*</span>)?)(#{1,6}[ \t]+)(?=[^\s<])")
 _TAGS = (("delete", "del"), ("insert", "ins"))
 
 FOLD = 3
@@ -37,7 +41,10 @@ def html(diff: Diff, context: int = 1) -> str:
 
 def excerpt_html(excerpt: Excerpt) -> str:
     """One changed paragraph for a card, safe to be put into a page as it is; without ids, as cards stand together."""
-    return f'<p class="diff" dir="auto">{_marked(excerpt.parts)}</p>'
+    content = _marked(excerpt.parts)
+    if excerpt.parts[0].kind == Kind.HEADING:
+        content = _HEADING_MARK.sub(r"\1<span hidden>\2</span>", content)
+    return f'<p class="diff" dir="auto">{content}</p>'
 
 
 def _paragraph(block: Sequence[Part], seen: set[int]) -> str:
@@ -48,6 +55,8 @@ def _paragraph(block: Sequence[Part], seen: set[int]) -> str:
         gap = block[-1].text[len(text) :]
         block = [*block[:-1], block[-1]._replace(text=text)]
     content = _marked(block, seen)
+    if block[0].kind == Kind.HEADING:
+        content = _HEADING_MARK.sub(r"\1<span hidden>\2</span>", content)
     kind = block[0].kind.name.lower().replace("_", "-")
     return (f'<p class="is-{kind}" dir="auto">{content}</p>' if content else "") + gap
 

@@ -18,15 +18,24 @@ from app.revisions import authorship
 from app.revisions import service as revisions
 from app.revisions.diff import word_diff
 from app.revisions.diff_html import html as diff_html
+from app.web.schemas import MAX_ID, PathId
 from app.web.session import SessionDep
 from app.web.templates import already_escaped, render
 
 site = APIRouter(include_in_schema=False)
 
+QueryId = Annotated[int, Query(ge=1, le=MAX_ID)]
+OptionalId = Annotated[int | None, Query(ge=1, le=MAX_ID)]
+
 
 @site.get("/revisions/{revision_id}")
 def show_revision(
-    request: Request, session: SessionDep, viewer: Viewer, revision_id: int, draft: int | None = None, saved: str = ""
+    request: Request,
+    session: SessionDep,
+    viewer: Viewer,
+    revision_id: PathId,
+    draft: OptionalId = None,
+    saved: str = "",
 ) -> Response:
     """A version: what it changes in the approved text, the vote on it, and the whole of it."""
     revision = revisions.get(session, revision_id)
@@ -34,6 +43,8 @@ def show_revision(
     candidate = candidates.find_by_revision(session, revision.id)
     standing = revisions.get(session, candidate.revision_id) if candidate else revision
     own = drafts.get_draft(session, draft or standing.draft_id)
+    if own.page_id != page.id:
+        own = drafts.get_draft(session, standing.draft_id)
     base_id = candidate.base_revision_id if candidate else _approved_id(session, page.id)
     text = revisions.text_of(session, standing)
     diff = word_diff(revisions.text_by_id(session, base_id) if base_id else "", text)
@@ -59,7 +70,11 @@ def show_revision(
 
 @site.get("/compare")
 def compare(
-    request: Request, session: SessionDep, viewer: Viewer, to: int, start: Annotated[int, Query(alias="from")]
+    request: Request,
+    session: SessionDep,
+    viewer: Viewer,
+    to: QueryId,
+    start: Annotated[int, Query(alias="from", ge=1, le=MAX_ID)],
 ) -> Response:
     """What changed from one version to another, word by word."""
     old, new = revisions.get(session, start), revisions.get(session, to)
@@ -76,7 +91,7 @@ def compare(
 
 
 @site.get("/revisions/{revision_id}/blame")
-def show_blame(request: Request, session: SessionDep, viewer: Viewer, revision_id: int) -> Response:
+def show_blame(request: Request, session: SessionDep, viewer: Viewer, revision_id: PathId) -> Response:
     """Each run of words with the version and author that first wrote it."""
     revision = revisions.get(session, revision_id)
     context = {

@@ -18,6 +18,7 @@ from app.web.problems import answer_domain_error, answer_plain
 from app.web.session import SAFE_METHODS
 
 MAX_BODY = 512 * 1024
+PEOPLE_BEHIND_ONE_ADDRESS = 10
 COSTLY = frozenset({"search", "suggest", "diff", "compare", "history", "revisions", "blame", "merge"})
 
 
@@ -54,7 +55,14 @@ class Door:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
         self._limits = {
             "writes": RateLimitItemPerMinute(settings.writes_per_minute),
+            "autosaves": RateLimitItemPerMinute(settings.writes_per_minute),
             "reads": RateLimitItemPerMinute(settings.reads_per_minute),
+        }
+
+        # Whatever cookies or tokens somebody makes up, they come from one address; many may share it.
+        self._by_address = {
+            name: RateLimitItemPerMinute(limit.amount * PEOPLE_BEHIND_ONE_ADDRESS)
+            for name, limit in self._limits.items()
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,12 +79,13 @@ class Door:
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
             await answer_plain(request, 400)(scope, receive, send)  # no database keeps such a character
             return
-        name = "writes" if writing else "reads"
-        if not writing and not is_costly(scope["path"]):
+        name = _counted_as(scope["path"], writing)
+        if name is None:
             await self._app(scope, receive, send)
             return
         limit, who = self._limits[name], _identity(request)
-        allowed = self._limiter.hit(limit, name, who)
+        address = request.client.host if request.client else "unknown"
+        allowed = self._limiter.hit(limit, name, who) and self._limiter.hit(self._by_address[name], name, address)
         reset, remaining = self._limiter.get_window_stats(limit, name, who)
         wait = max(1, round(reset - time.time()))
         headers = {
@@ -105,6 +114,13 @@ class Door:
             await send(message)
 
         await self._app(scope, count, send_with_limits)
+
+
+def _counted_as(path: str, writing: bool) -> str | None:
+    """The limit that a request counts towards. Autosaves have their own, so that open editors stop no real save."""
+    if not writing or path.endswith("/preview"):
+        return "reads" if writing or is_costly(path) else None
+    return "autosaves" if path.startswith("/api/v1/drafts/") and path.endswith("/autosave") else "writes"
 
 
 def _identity(request: Request) -> str:

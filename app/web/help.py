@@ -54,6 +54,10 @@ HELP: dict[str, tuple[str, str]] = {
         "Members have not approved a text for this page yet, or had not at the time you asked for.",
         "Do not fall back to a draft: nobody agreed to it. Ask again later, or follow the list of changes.",
     ),
+    "no-autosave": (
+        "You have no unsent words for this draft: you never typed any, or you sent them, or you threw them away.",
+        "Begin with the draft's newest text.",
+    ),
     "not-acceptable": (
         "The text is not served in any of the forms that the `Accept` header allows.",
         "Ask for application/json, text/plain, text/markdown or text/html, or end the address in .json, .txt, .md "
@@ -62,6 +66,10 @@ HELP: dict[str, tuple[str, str]] = {
     "not-allowed": (
         "You are signed in, but your role does not allow this, or it belongs to somebody else.",
         "The answer says who can. Ask an admin of this workshop for the role, or fork a draft that is not yours.",
+    ),
+    "nothing-approved-then": (
+        "At that moment no text of the page was approved yet.",
+        "Look at the page's history: it shows when its first text was approved.",
     ),
     "not-found": (
         "There is no such thing here, or none that you may know of.",

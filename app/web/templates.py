@@ -11,13 +11,39 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from app.permissions import Action, allows
+from app.web.looks import look_of
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "templates"
+
+
+STATUS_WORDS = {
+    "draft": "Draft",
+    "collecting": "Being decided",
+    "waiting": "Enough support, waiting",
+    "approved": "Approved",
+    "stale": "Needs a merge",
+    "superseded": "Said already",
+    "declined": "Declined",
+    "expired": "Vote ended",
+    "withdrawn": "Withdrawn",
+    "open": "Open",
+    "replaced": "Old wording",
+}
+
+
+def status_words(status: str) -> str:
+    """A state as a chip says it; what has no words of its own says its name."""
+    return STATUS_WORDS.get(status, status.replace("_", " ").capitalize())
 
 
 def in_words(moment: datetime) -> str:
     """A moment as people read it, in UTC: `22 Nov 2026, 14:32`."""
     return f"{moment.day} {moment:%b %Y, %H:%M}"
+
+
+def day_in_words(moment: datetime) -> str:
+    """The day of a moment in UTC: `22 November 2026`."""
+    return f"{moment.day} {moment:%B %Y}"
 
 
 def iso(moment: datetime) -> str:
@@ -40,8 +66,12 @@ def build_environment() -> jinja2.Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    # Interface words are gettext messages, in English where no catalogue has them.
+    environment.add_extension("jinja2.ext.i18n")
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
     environment.globals.update(allows=allows, Action=Action)
-    environment.filters.update(in_words=in_words, iso=iso)
+    environment.filters.update(in_words=in_words, iso=iso, status_words=status_words)
     return environment
 
 
@@ -62,8 +92,11 @@ def render(
             "viewer": getattr(request.state, "viewer", None),
             "site_name": request.app.state.settings.site_name,
             "here": request.url.path,
+            "look": look_of(request),
+            "address": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
             **context,
         }
     )
     given = {"Cache-Control": "no-store" if getattr(request.state, "viewer", None) else "no-cache", **(headers or {})}
-    return HTMLResponse(page, status, given)
+    # Half a character that somebody sent has no place in UTF-8; what stands around it comes back all the same.
+    return HTMLResponse(page.encode("utf-8", "replace"), status, given)

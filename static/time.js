@@ -1,0 +1,26 @@
+// Moments in the reader's own time and how long ago they were; without this file they are in UTC.
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const ago = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto", style: "short" });
+const units = [["day", 86400], ["hour", 3600], ["minute", 60]];
+
+function words(moment) {
+  const seconds = (moment - Date.now()) / 1000;
+  const age = Math.abs(seconds);
+  if (age > 30 * 86400) return full.format(moment);
+  const [unit, size] = units.find(([, size]) => age >= size) ?? ["minute", 60];
+  return `${(age < 64800 ? clock : day).format(moment)}, ${ago.format(Math.trunc(seconds / size), unit)}`;
+}
+
+export function show(root = document) {
+  for (const element of root.querySelectorAll("time[datetime]")) {
+    const moment = new Date(element.dateTime);
+    const said = words(moment);
+    if (element.textContent !== said) element.textContent = said;
+    element.title = `${moment.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  }
+}
+
+show();
+setInterval(show, 60_000);
