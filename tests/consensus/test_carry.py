@@ -89,6 +89,15 @@ def test_two_insertions_at_one_spot_are_both_kept_the_approved_one_first() -> No
     assert outcome == Carried(changed(("We begin now.", "We begin now.\n\nTheirs.\n\nMine.")), neighbour=True)
 
 
+def test_a_sentence_that_both_added_is_never_said_twice() -> None:
+    mine = changed(("We begin now.", "We begin now.\n\nTell your neighbours. Then tell us."))
+    newer = changed(("We begin now.", "We begin now.\n\nTell your neighbours."))
+    outcome = carry(BASE, mine, newer)
+    assert isinstance(outcome, Stale)
+    assert outcome.kept.count("Tell your neighbours.") == 2
+    assert outcome.merged == newer
+
+
 def test_an_insertion_follows_its_section() -> None:
     mine = changed(("- Cap rents. Pay builders.\n", "- Cap rents. Pay builders.\n- Plant trees.\n"))
     newer = changed(
