@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
-.PHONY: demo setup test check soak bench lock clean
+.PHONY: demo setup test check soak bench screens words lock clean
 
 demo: setup  ## a filled example in the browser
 	$(BIN)/workshop demo
@@ -42,6 +42,13 @@ soak: $(VENV)/.ready-dev  ## long fault and load runs
 
 bench: $(VENV)/.ready-dev
 	$(BIN)/python -m bench.run
+
+screens: $(VENV)/.ready-dev  ## a picture of every screen, into docs/screens
+	$(BIN)/python -m tests.prepare
+	$(BIN)/python -m tests.screens
+
+words: $(VENV)/.ready-dev  ## the interface's words, for translators
+	$(BIN)/python -m tests.words
 
 lock: $(UV)  ## renew both lock files
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra build pyproject.toml -o requirements.lock
