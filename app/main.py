@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
-from starlette.staticfiles import StaticFiles
 
 from app import health
 from app.accounts import routes as accounts
@@ -28,11 +27,12 @@ from app.publishing import routes as publishing
 from app.publishing.hot import HotApproved
 from app.revisions import routes as revisions
 from app.revisions import screens as revisions_screens
+from app.revisions.authorship import Blames
 from app.search import routes as search
 from app.search import screens as search_screens
 from app.search.indexer_process import engine_of
-from app.settings import ROOT, Settings
-from app.web import design, docs, help, openapi, problems
+from app.settings import Settings
+from app.web import design, docs, help, openapi, problems, static
 from app.web.door import Door
 from app.web.headers import SecurityHeaders
 from app.web.methods import HeadAsGet
@@ -86,10 +86,11 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, follow: bool = Tru
     ):
         app.include_router(screens.site)
     app.include_router(health.api)
-    app.mount("/static", StaticFiles(directory=ROOT / "static"), name="static")
+    app.mount(static.ADDRESS, static.LastingFiles())
     problems.install(app)
     openapi.install(app)
     app.add_middleware(HeadAsGet)
+    app.add_middleware(static.PackPages)
     app.add_middleware(Door, settings=settings)
     app.add_middleware(SecurityHeaders, base_url=settings.base_url)
     app.state.front = HotApproved(app, database.published)
@@ -106,4 +107,5 @@ def open_database(settings: Settings, *, clock: Clock = utc_now) -> Database:
         active_days=settings.active_days,
     )
     database.info["standings"] = Standings()
+    database.info["blames"] = Blames()
     return database

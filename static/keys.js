@@ -65,3 +65,5 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   act();
 });
+
+document.documentElement.dataset.keys = "ready";

@@ -29,7 +29,7 @@ function suggest(input) {
   list.className = "suggestions";
   list.hidden = true;
   list.setAttribute("role", "listbox");
-  list.setAttribute("aria-label", "Pages");
+  list.setAttribute("aria-label", input.dataset.list);
   status.className = "vh";
   status.setAttribute("role", "status");
   input.after(list, status);
@@ -63,7 +63,7 @@ function suggest(input) {
     list.replaceChildren(...rows.map((row, at) => option(row, `${name}-${at}`)));
     list.hidden = rows.length === 0;
     input.setAttribute("aria-expanded", String(rows.length > 0));
-    status.textContent = rows.length === 1 ? "1 page" : `${rows.length} pages`;
+    status.textContent = rows.length === 1 ? input.dataset.one : input.dataset.many.replace("{n}", rows.length);
     choose(-1);
   };
   const ask = async () => {
@@ -96,6 +96,8 @@ function suggest(input) {
     else return;
     event.preventDefault();
   });
+  // On a slow line somebody has typed before this file is here.
+  if (input.value.trim() && document.activeElement === input) ask();
   input.addEventListener("blur", close);
   // Before the input loses the focus, which closes the list.
   list.addEventListener("pointerdown", (event) => event.preventDefault());

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from markupsafe import Markup
 from sqlmodel import Session
@@ -16,14 +17,17 @@ from app.drafts import service as drafts
 from app.drafts.models import Draft, DraftState
 from app.pages import service as pages
 from app.pages.models import Page
+from app.pages.text import Text, sha256_of
 from app.permissions import Action, Actor, allows
 from app.revisions import service as revisions
+from app.revisions.cache import Kept
 from app.revisions.diff import changes_only, word_diff
 from app.revisions.diff_html import excerpt_html
 from app.revisions.models import Revision
 from app.web.templates import already_escaped, in_words
 
 EXCERPTS = 3
+MAX_KEPT = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,40 +59,64 @@ class VotePanel:
     may_put_forward: bool
 
 
+class Alteration(NamedTuple):
+    """What one text alters in another, for a card: in a sentence, the section of its first change, and excerpts."""
+
+    sentence: str
+    section: str
+    excerpts: tuple[Markup, ...]
+    more: int
+
+
+_ALTERATIONS: Kept[tuple[str, str], Alteration] = Kept(MAX_KEPT)
+"""By the two texts' hashes, so that neither a rollback nor a second database can make one wrong."""
+
+
+def alteration(base: Text, text: Text) -> Alteration:
+    """What `text` alters in `base`, from memory where it was asked before."""
+    key = sha256_of(base), sha256_of(text)
+    found = _ALTERATIONS.get(key)
+    if found is None:
+        diff = word_diff(base, text)
+        excerpts = changes_only(diff)
+        found = Alteration(
+            diff.sentence,
+            excerpts[0].section if excerpts else "",
+            tuple(already_escaped(excerpt_html(excerpt)) for excerpt in excerpts[:EXCERPTS]),
+            max(0, len(excerpts) - EXCERPTS),
+        )
+        _ALTERATIONS.put(key, found)
+    return found
+
+
 def cards(session: Session, listed: Sequence[Candidate]) -> list[Card]:
     """A card for each candidate."""
     rows = revisions.get_many(session, (candidate.revision_id for candidate in listed))
+    bases = revisions.get_many(session, (row.base_revision_id for row in listed if row.base_revision_id is not None))
+    texts = revisions.texts_of(session, [*rows.values(), *bases.values()])
     by_draft = drafts.get_many(session, (candidate.draft_id for candidate in listed))
     people = [draft.owner_id for draft in by_draft.values()] + [row.author_id for row in rows.values()]
     names = accounts.names_of(session, people)
     by_id = pages.pages_by_id(session, (candidate.page_id for candidate in listed))
-    tallies = decisions.count_votes(session, (candidate.id for candidate in listed))
-    chapter_names = chapters.names_by_id(session)
-    found = []
-    for candidate in listed:
-        revision = rows[candidate.revision_id]
-        base_id = candidate.base_revision_id
-        diff = word_diff(
-            revisions.text_by_id(session, base_id) if base_id is not None else "", revisions.text_of(session, revision)
-        )
-        excerpts = changes_only(diff)
-        draft = by_draft[candidate.draft_id]
-        found.append(
+    shown = []
+    for candidate, decision in zip(listed, decisions.decide_on_all(session, listed), strict=True):
+        revision, draft = rows[candidate.revision_id], by_draft[candidate.draft_id]
+        base = texts[candidate.base_revision_id] if candidate.base_revision_id is not None else Text("")
+        altered = alteration(base, texts[revision.id])
+        shown.append(
             Card(
                 page=by_id[candidate.page_id],
                 revision=revision,
                 draft_name=draft.name,
                 author=names.get(draft.owner_id or revision.author_id or 0),
-                decision=decisions.decide_on(
-                    session, candidate, tally=tallies.get(candidate.id, {}), names=chapter_names
-                ),
-                sentence=diff.sentence,
-                section=excerpts[0].section if excerpts else "",
-                excerpts=[already_escaped(excerpt_html(excerpt)) for excerpt in excerpts[:EXCERPTS]],
-                more_excerpts=max(0, len(excerpts) - EXCERPTS),
+                decision=decision,
+                sentence=altered.sentence,
+                section=altered.section,
+                excerpts=list(altered.excerpts),
+                more_excerpts=altered.more,
             )
         )
-    return found
+    return shown
 
 
 def standing_of(session: Session, listed: Sequence[Draft]) -> dict[int, Decision]:

@@ -46,7 +46,7 @@ from app.web.templates import render
 site = APIRouter(include_in_schema=False)
 
 DRAFTS_SHOWN = 50
-CANDIDATES_SHOWN = 30
+CANDIDATES_SHOWN = 20
 
 STANDS: dict[str, Callable[[Candidate], bool]] = {
     "waiting": lambda candidate: candidate.passing_since is not None and not candidate.stale,

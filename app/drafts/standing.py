@@ -1,7 +1,5 @@
 """Where drafts stand against the approved text: how far ahead and behind, and whether the two go together."""
 
-import threading
-from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +10,7 @@ from app.drafts import service as drafts
 from app.drafts.models import Draft
 from app.revisions import service as revisions
 from app.revisions.ancestry import Ancestry
+from app.revisions.cache import Kept
 from app.revisions.merge import merge
 
 MAX_KEPT = 20_000
@@ -30,24 +29,11 @@ Pair = tuple[int, int]
 """A draft's head and the revision it is measured against. Both never change, so neither does the answer."""
 
 
-class Standings:
-    """What was found out about pairs of revisions of one database; the least used go first."""
+class Standings(Kept[Pair, Standing]):
+    """What was found out about pairs of revisions of one database."""
 
     def __init__(self) -> None:
-        self._found: OrderedDict[Pair, Standing] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, pair: Pair) -> Standing | None:
-        with self._lock:
-            if pair in self._found:
-                self._found.move_to_end(pair)
-            return self._found.get(pair)
-
-    def put(self, pair: Pair, standing: Standing) -> None:
-        with self._lock:
-            self._found[pair] = standing
-            while len(self._found) > MAX_KEPT:
-                self._found.popitem(last=False)
+        super().__init__(MAX_KEPT)
 
 
 def standings_of(session: Session, listed: Sequence[Draft]) -> dict[int, Standing]:

@@ -2,8 +2,13 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Generic, TypeVar
 
 from app.pages.text import Text
+
+Key = TypeVar("Key", bound=Hashable)
+Found = TypeVar("Found")
 
 MAX_BYTES = 16 * 1024 * 1024
 
@@ -32,6 +37,27 @@ class TextCache:
             while self._bytes > self._max_bytes and self._texts:
                 _, dropped = self._texts.popitem(last=False)
                 self._bytes -= len(dropped)
+
+
+class Kept(Generic[Key, Found]):
+    """What was found out about immutable rows of one database; of more than `most`, the least used go first."""
+
+    def __init__(self, most: int) -> None:
+        self._found: OrderedDict[Key, Found] = OrderedDict()
+        self._lock = threading.Lock()
+        self._most = most
+
+    def get(self, key: Key) -> Found | None:
+        with self._lock:
+            if key in self._found:
+                self._found.move_to_end(key)
+            return self._found.get(key)
+
+    def put(self, key: Key, found: Found) -> None:
+        with self._lock:
+            self._found[key] = found
+            while len(self._found) > self._most:
+                self._found.popitem(last=False)
 
 
 texts = TextCache()

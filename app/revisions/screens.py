@@ -92,12 +92,12 @@ def compare(
 
 @site.get("/revisions/{revision_id}/blame")
 def show_blame(request: Request, session: SessionDep, viewer: Viewer, revision_id: PathId) -> Response:
-    """Each run of words with the version and author that first wrote it."""
+    """Each sentence with the versions and authors that wrote it."""
     revision = revisions.get(session, revision_id)
     context = {
         "page": pages.get_by_id(session, revision.page_id),
         "revision": revision,
-        "runs": authorship.blame_revision(session, revision),
+        "sentences": authorship.blame_sentences(session, revision),
     }
     return render(request, "revisions/blame.html", context)
 

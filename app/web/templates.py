@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 
 from app.permissions import Action, allows
 from app.web.looks import look_of
+from app.web.static import ADDRESS
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "templates"
 
@@ -70,7 +71,7 @@ def build_environment() -> jinja2.Environment:
     environment.add_extension("jinja2.ext.i18n")
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
-    environment.globals.update(allows=allows, Action=Action)
+    environment.globals.update(allows=allows, Action=Action, static=ADDRESS)
     environment.filters.update(in_words=in_words, iso=iso, status_words=status_words)
     return environment
 

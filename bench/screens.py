@@ -1,0 +1,152 @@
+"""How long the server takes for each screen, with many pages and many candidates.
+
+`python -m bench.screens [--pages 2000] [--candidates 10000] [--busy 40] [--database FILE]`; the reference is `/healthz`
+in the same run. The candidates stand on a few busy pages, every fourth with votes. With `--database` a filled file is
+kept and used again.
+"""
+
+import argparse
+import random
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+from sqlmodel import Session
+
+from app import schema
+from app.accounts import chapters
+from app.accounts import service as accounts
+from app.consensus import candidates, votes
+from app.consensus.models import Value
+from app.database import Database
+from app.drafts import service as drafts
+from app.main import open_database
+from app.permissions import Actor, Role
+from app.revisions import service as revisions
+from app.settings import Settings
+from tests.servers import Server
+
+ROUNDS = 30
+MEMBERS = 200
+PARAGRAPHS = 25
+PASSWORD = "four unrelated words"
+WORDS = ["rent", "home", "bus", "ferry", "wage", "school", "winter", "clinic", "market", "street", "vote", "garden"]
+
+
+def text_of(number: int, order: random.Random) -> str:
+    """A page of about four kilobytes, of its own words."""
+    sections = [f"## Point {n}\n\n" + sentence(order) + " " + sentence(order) for n in range(PARAGRAPHS)]
+    return f"# Page {number}\n\n" + "\n\n".join(sections) + "\n"
+
+
+def sentence(order: random.Random) -> str:
+    return " ".join(order.choices(WORDS, k=12)).capitalize() + "."
+
+
+def fill(database: Database, pages: int, wanted: int, busy: int) -> None:
+    """Members in ten chapters, pages, and candidates each changing one sentence of its page."""
+    order = random.Random(1)
+    schema.upgrade(database)
+    with database.transaction(writing=True) as session:
+        places = [chapters.add_chapter(session, f"chapter-{n}", f"Chapter {n}").id for n in range(10)]
+        people = [
+            accounts.actor_of(
+                accounts.add_user(
+                    session, f"member{n}", PASSWORD if n == 0 else None, role=Role.WRITER, chapter_id=places[n % 10]
+                )
+            )
+            for n in range(MEMBERS)
+        ]
+    for number in range(pages):
+        with database.transaction(writing=True) as session:
+            page = drafts.create_page(session, people[0], title=f"Page {number}", text=text_of(number, order))
+            base = drafts.default_fork_origin(session, page)
+        for each in range(wanted // busy if number < busy else 0):
+            with database.transaction(writing=True) as session:
+                _propose(session, people, base, each, order)
+
+
+def _propose(session: Session, people: list[Actor], base: int, each: int, order: random.Random) -> None:
+    text: str = revisions.text_by_id(session, base)
+    mark = f"## Point {order.randrange(PARAGRAPHS)}\n\n"
+    changed = text.replace(mark, mark + sentence(order) + " ", 1)
+    draft = drafts.fork(session, people[each % MEMBERS], base, text=changed)
+    revision = revisions.get(session, drafts.head_of(draft))
+    candidates.open_candidate(session, revision)
+    if each % 4 == 0:
+        for actor in order.sample(people[1:], 3):
+            votes.cast_vote(session, actor, revision.id, sha256=revision.sha256, value=Value.SUPPORT)
+
+
+def measure(server: Server, database: Database) -> None:
+    with database.transaction(writing=False) as session:
+        busy = candidates.list_ranked(session, 1)
+        best, last = busy[0].revision_id, busy[-1].revision_id
+    signed_in = httpx.Client(base_url=server.url, headers={"Accept-Encoding": "gzip"}, timeout=60)
+    signed_in.post("/login", data={"name": "member0", "password": PASSWORD})
+    addresses = {
+        "health (the reference)": ["/healthz"],
+        "board": ["/"],
+        "board, further pages": ["/?cursor=WyJwYWdlLTEyIl0"],
+        "page": [f"/pages/page-{n}" for n in range(50, 80)],
+        "page with hundreds of wordings": ["/pages/page-0"],
+        "its wordings": ["/pages/page-0/drafts"],
+        "its wordings, a later part": ["/pages/page-0/drafts?skip=120"],
+        "a wording and its vote": [f"/revisions/{best}", f"/revisions/{last}"],
+        "two compared": [f"/compare?from=1&to={best}"],
+        "history": ["/pages/page-0/history"],
+        "who wrote": [f"/revisions/{best}/blame"],
+        "editor": ["/pages/page-0/edit"],
+        "changes": ["/changes"],
+        "search": ["/search?q=ferry", "/search?q=clinic+market", "/search?q=garden"],
+        "titles while typing": ["/api/v1/suggest?q=page+1"],
+        "own page": ["/me"],
+        "chapter": ["/chapters/chapter-1"],
+    }
+    reference = 0.0
+    print(f"{'':34} {'p50 ms':>8} {'p95 ms':>8} {'ratio':>7} {'KB gz':>7}")
+    for name, listed in addresses.items():
+        times, size = [], 0
+        for round_ in range(ROUNDS):
+            began = time.perf_counter()
+            answer = signed_in.get(listed[round_ % len(listed)])
+            times.append((time.perf_counter() - began) * 1000)
+            assert answer.status_code == 200, (name, answer.status_code)
+            size = max(size, answer.num_bytes_downloaded)
+        middle, worst = statistics.median(times), statistics.quantiles(times, n=20)[-1]
+        reference = reference or middle
+        print(f"{name:34} {middle:8.1f} {worst:8.1f} {middle / reference:7.1f} {size / 1000:7.1f}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="bench.screens", description="Server time of every screen.")
+    parser.add_argument("--pages", type=int, default=2000)
+    parser.add_argument("--candidates", type=int, default=10_000)
+    parser.add_argument("--busy", type=int, default=40, help="pages that have all the candidates")
+    parser.add_argument("--database", type=Path, help="a file that is filled once and used again")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="screens-") as name:
+        folder = asked.database.parent if asked.database else Path(name)
+        path = asked.database or folder / "workshop.db"
+        is_new = not path.exists()
+        settings = Settings(database_url=f"sqlite:///{path}", data_dir=folder)
+        database = open_database(settings)
+        if is_new:
+            began = time.perf_counter()
+            fill(database, asked.pages, asked.candidates, asked.busy)
+            print(f"filled in {time.perf_counter() - began:.0f} s")
+        server = Server(settings.database_url, folder)
+        server.start()
+        try:
+            measure(server, database)
+        finally:
+            server.kill()
+            database.dispose()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

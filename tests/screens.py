@@ -1,0 +1,195 @@
+"""A picture of every screen of the example, into docs/screens: phone and desktop, light, dark, right to left."""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+
+from app.database import utc_now
+from app.demo import opening
+from app.demo.people import PASSWORD
+from app.demo.stage import StageClock
+from app.main import open_database
+from app.settings import Settings
+from tests.prepare import find_browser
+from tests.servers import Server
+
+FOLDER = Path(__file__).resolve().parent.parent / "docs" / "screens"
+PHONE, DESKTOP = ViewportSize(width=375, height=740), ViewportSize(width=1280, height=860)
+LONGEST = {"phone": 1500, "desktop": 1100}
+"""Pixels of a page that are shown: what lies further down looks like what is above it."""
+
+WRITER, MEMBER = "Mara Velt", "Noor Tamsin"
+
+Act = Callable[[Page], None]
+
+
+@dataclass(frozen=True)
+class Screen:
+    """One picture: where, as whom, and what was done there before."""
+
+    name: str
+    address: str
+    who: str | None = None
+    act: Act | None = None
+
+
+def type_a_change(page: Page) -> None:
+    page.locator("#text").fill(page.locator("#text").input_value().replace("people", "everybody", 1))
+    page.locator("#live-diff ins").first.wait_for()
+
+
+def preview(page: Page) -> None:
+    page.locator("#text").fill(page.locator("#text").input_value().replace("people", "everybody", 1))
+    page.get_by_role("button", name="Preview").click()
+
+
+def search_a_title(page: Page) -> None:
+    page.locator("#find").press_sequentially("fe")
+    page.locator(".suggestions li").first.wait_for()
+
+
+def clash(page: Page) -> None:
+    """Send one change of a sentence, then another of the same sentence from an editor opened before."""
+    other = page.context.new_page()
+    other.goto(page.url)
+    for each, words in ((other, "hot meal"), (page, "fresh meal")):
+        text = each.locator("#text").input_value()
+        each.locator("#text").fill(text.replace("warm meal", words))
+        each.get_by_role("button", name="Suggest change").click()
+        each.wait_for_load_state()
+    other.close()
+
+
+def send_signed_out(page: Page) -> None:
+    page.locator("#text").fill(page.locator("#text").input_value().replace("people", "everybody", 1))
+    page.get_by_role("button", name="Suggest change").click()
+
+
+def ask_for_keys(page: Page) -> None:
+    page.locator("html[data-keys=ready]").wait_for(state="attached")
+    page.keyboard.press("?")
+    page.locator("dialog").wait_for()
+
+
+def support(page: Page) -> None:
+    page.get_by_role("button", name="I’d use this").click()
+
+
+def lead_to(page: Page, name: str) -> None:
+    page.locator("main").get_by_role("link", name=name).first.click()
+
+
+SCREENS = (
+    Screen("board", "/"),
+    Screen("board-member", "/", MEMBER),
+    Screen("page", "/pages/shore-plan"),
+    Screen("page-undecided", "/pages/cost"),
+    Screen("page-arabic", "/pages/night-ferry-arabic"),
+    Screen("edit", "/pages/shore-plan/edit", WRITER, type_a_change),
+    Screen("edit-section", "/pages/shore-plan/edit?section=topline", "Wanda Olt", type_a_change),
+    Screen("preview", "/pages/shore-plan/edit?section=topline", MEMBER, preview),
+    Screen("conflict", "/pages/school-meals/edit", WRITER, clash),
+    Screen("merge", "/drafts/16/merge", "Wanda Olt"),
+    Screen("wordings", "/pages/night-ferry/drafts"),
+    Screen("vote", "/revisions/36", MEMBER),
+    Screen("voted", "/revisions/39", MEMBER, support),
+    Screen("vote-reader", "/revisions/39"),
+    Screen("compare", "/compare?from=1&to=39"),
+    Screen("history", "/pages/shore-plan/history"),
+    Screen("who-wrote", "/pages/shore-plan", None, lambda page: lead_to(page, "Who wrote this")),
+    Screen("search", "/search?q=ferry"),
+    Screen("search-nothing", "/search?q=fracking"),
+    Screen("search-typing", "/", None, search_a_title),
+    Screen("changes", "/changes"),
+    Screen("chapter", "/chapters", None, lambda page: lead_to(page, "Harbour Quarter")),
+    Screen("me", "/me", WRITER),
+    Screen("new", "/new", WRITER),
+    Screen("sign-in", "/login"),
+    Screen("sign-in-kept", "/pages/shore-plan/edit?section=topline", None, send_signed_out),
+    Screen("join", "/join"),
+    Screen("look", "/look"),
+    Screen("keys", "/", None, ask_for_keys),
+    Screen("missing", "/pages/shore-plam"),
+    Screen("design", "/design"),
+)
+
+Scheme = Literal["light", "dark"]
+
+LOOKS: dict[str, tuple[ViewportSize, Scheme, str]] = {
+    "phone-light": (PHONE, "light", "ltr"),
+    "phone-dark": (PHONE, "dark", "ltr"),
+    "phone-rtl": (PHONE, "light", "rtl"),
+    "desktop-light": (DESKTOP, "light", "ltr"),
+    "desktop-dark": (DESKTOP, "dark", "ltr"),
+}
+BRIEFLY = {"phone-rtl", "desktop-dark"}
+"""Looks of which a few screens say enough."""
+TELLING = {"board-member", "page", "edit-section", "vote-reader", "wordings", "history", "design", "search"}
+
+
+@contextmanager
+def example() -> Iterator[Server]:
+    """The example campaign, filled and served from a folder that goes away."""
+    with tempfile.TemporaryDirectory(prefix="screens-") as name:
+        folder = Path(name)
+        settings = Settings(database_url=f"sqlite:///{folder / 'demo.db'}", data_dir=folder)
+        clock = StageClock(utc_now())
+        story = open_database(settings, clock=clock)
+        opening.prepare(story, clock, fresh=False, progress=lambda done, total, what: None)
+        story.dispose()
+        waits = {"wait_routine": opening.WAITING_SECONDS, "neighbour_wait": opening.WAITING_SECONDS}
+        server = Server(settings.database_url, folder, site_name="Shore Plan Workshop", **waits)
+        server.start()
+        yield server
+        server.kill()
+
+
+def take(browser: Browser, server: Server, screen: Screen, look: str) -> None:
+    """One picture, as somebody sees it who came there and did that."""
+    size, scheme, direction = LOOKS[look]
+    context = browser.new_context(viewport=size, color_scheme=scheme, base_url=server.url, locale="en-GB")
+    page = context.new_page()
+    if screen.who:
+        page.goto("/login")
+        page.fill("#name", screen.who)
+        page.fill("#password", PASSWORD)
+        page.click("main button")
+    page.goto(screen.address)
+    if screen.act:
+        screen.act(page)
+    page.wait_for_load_state()
+    if direction == "rtl":
+        page.evaluate("document.documentElement.dir = 'rtl'")
+    height = min(page.evaluate("document.documentElement.scrollHeight"), LONGEST[look.partition("-")[0]])
+    page.set_viewport_size(ViewportSize(width=size["width"], height=max(height, size["height"])))
+    page.screenshot(path=FOLDER / f"{screen.name}-{look}.png", animations="disabled")
+    context.close()
+
+
+def main() -> int:
+    only = set(sys.argv[1:])
+    if not only:
+        shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    flags = ["--no-sandbox", "--disable-gpu"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=flags)
+        for look in LOOKS:
+            # Filled anew for each look: what is done for one picture would show in the next.
+            with example() as server:
+                for screen in SCREENS:
+                    if (not only or screen.name in only) and (look not in BRIEFLY or screen.name in TELLING):
+                        take(browser, server, screen, look)
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
