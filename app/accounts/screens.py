@@ -150,13 +150,15 @@ def _own_page(request: Request, session: SessionDep, viewer: Viewer, invite: str
     if viewer is None:
         raise SignInNeeded("Sign in to see your own page.")
     own = drafts.list_owned(session, viewer.id)
+    sent = drafts.list_sent(session, viewer.id)
     standing = panel.standing_of(session, own)
     context = {
         "drafts": own,
+        "sent": sent,
         "unsent": autosave.list_unsent(session, viewer),
         "standing": {id_: decision.state for id_, decision in standing.items()},
         "said": {id_: decision.reasons[-1] for id_, decision in standing.items() if decision.reasons},
-        "pages": pages.pages_by_id(session, (draft.page_id for draft in own)),
+        "pages": pages.pages_by_id(session, [*(draft.page_id for draft in own), *(row.page_id for row in sent)]),
         "chapters": chapters.list_chapters(session),
         "invite": invite,
         "invite_days": request.app.state.settings.invite_days,

@@ -164,7 +164,7 @@ def show_draft(session: SessionDep, viewer: Viewer, draft_id: PathId) -> Respons
 def put_forward(session: SessionDep, viewer: Viewer, draft_id: PathId) -> Response:
     """Put the draft's text to the vote."""
     candidate = candidates.put_forward(session, viewer, draft_id)
-    return RedirectResponse(f"/revisions/{candidate.revision_id}", 303)
+    return RedirectResponse(f"/revisions/{candidate.revision_id}?saved=asked", 303)
 
 
 @site.post("/drafts/{draft_id}/withdraw")

@@ -253,6 +253,18 @@ def list_owned(session: Session, owner_id: int, *, limit: int = 50) -> Sequence[
     return session.exec(query).all()
 
 
+def list_sent(session: Session, author_id: int, *, limit: int = 10) -> Sequence[Revision]:
+    """What a member saved in shared drafts, newest first."""
+    query = (
+        select(Revision)
+        .join(Draft, col(Draft.id) == Revision.draft_id)
+        .where(Revision.author_id == author_id, Draft.kind == DraftKind.SHARED)
+        .order_by(col(Revision.id).desc())
+        .limit(limit)
+    )
+    return session.exec(query).all()
+
+
 def close(session: Session, draft: Draft, state: DraftState) -> None:
     """End a draft without anybody's asking: its head was approved, or an imported line is history."""
     draft.state = state

@@ -48,10 +48,11 @@ _SANITISER = nh3.Cleaner(
 )
 
 
-def with_pencils(html: Markup, text: str, address: str, words: str) -> Markup:
+def with_pencils(html: Markup, text: str, address: str, words: str, link: str = "") -> Markup:
     """The rendered text with a link beside each section's heading that opens the editor on that section alone.
 
-    `words` is what the link says to a screen reader, with `{title}` for the heading.
+    `words` is what the link says to a screen reader, with `{title}` for the heading. `link` is further HTML before it,
+    with `{key}` for the section.
     """
     titles = {section.key: section.title for section in sections_of(text)}
 
@@ -59,10 +60,10 @@ def with_pencils(html: Markup, text: str, address: str, words: str) -> Markup:
         key = match["key"]
         if key not in titles:
             return match[0]
-        link = Markup('<a class="pencil" href="{}?section={}" aria-label="{}">✎</a>').format(
+        pencil = Markup('<a class="pencil" href="{}?section={}" aria-label="{}">✎</a>').format(
             address, quote(key), words.format(title=titles.pop(key))
         )
-        return f'<div class="heading">{match[0]}{link}</div>'
+        return f'<div class="heading">{match[0]}<span>{link.replace("{key}", quote(key))}{pencil}</span></div>'
 
     return Markup(_SECTION_HEADING.sub(add, html))
 

@@ -24,7 +24,7 @@ from app.revisions.models import Revision
 from app.web.cursors import decode_cursor, encode_cursor, refuse_cursor
 from app.web.problems import status_of
 from app.web.session import SessionDep
-from app.web.templates import day_in_words, in_words, render
+from app.web.templates import day_in_words, environment, in_words, render
 
 site = APIRouter(include_in_schema=False)
 
@@ -113,7 +113,11 @@ def show_page(request: Request, session: SessionDep, viewer: Viewer, slug: str) 
         "approval": panel.approval_line(session, approved) if approved else None,
         "revision": shown,
         "html": with_pencils(
-            render_markdown(text, title=page.title), text, f"/pages/{page.slug}/edit", "Edit the section {title}"
+            render_markdown(text, title=page.title),
+            text,
+            f"/pages/{page.slug}/edit",
+            "Edit the section {title}",
+            environment.get_template("pages/copy_section.html").render(page=page) if approved else "",
         ),
         "one_page": True,
         "shared": shared,
