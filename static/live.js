@@ -6,7 +6,7 @@ import { show } from "./time.js";
 const kinds = "revision.saved,draft.forked,vote.cast,vote.withdrawn,candidate.leading,candidate.carried,candidate.stale,page.promoted";
 const page = document.querySelector("[data-live]").dataset.live;
 let stream;
-let seen = "";
+let seen = document.getElementById("main").dataset.since;
 
 function is_in_use(part) {
   return part.contains(document.activeElement) && document.activeElement.matches("input, textarea, select, summary");

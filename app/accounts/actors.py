@@ -31,6 +31,8 @@ def get_viewer(request: Request, session: SessionDep) -> Actor | None:
         cookie = request.cookies.get(cookie_name(request.app.state.settings))
         actor = service.find_actor_by_cookie(session, cookie) if cookie else None
     request.state.viewer = actor
+    # Read before what the page shows, so that a listener who goes on from here misses nothing.
+    request.state.position = request.app.state.database.log.newest
     return actor
 
 

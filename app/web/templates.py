@@ -87,12 +87,13 @@ def render(
     status: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
-    """The page as an answer. `viewer` is who looks, where the route asked for it."""
+    """The page as an answer. `viewer` is who looks and `position` where the log stood, if the route asked for one."""
     page = environment.get_template(template).render(
         {
             "viewer": getattr(request.state, "viewer", None),
             "site_name": request.app.state.settings.site_name,
             "here": request.url.path,
+            "position": getattr(request.state, "position", 0),
             "look": look_of(request),
             "address": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
             **context,

@@ -1,0 +1,123 @@
+"""Every screen on a small phone and in the dark: it fits, axe finds nothing, it is small and asks nobody else."""
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, ViewportSize
+
+from tests.browser.conftest import FARES, Campaign
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+STATIC = Path(__file__).parents[2] / "static"
+STYLE = (STATIC / "app.css").read_bytes()
+AXE = "axe.run({resultTypes: ['violations'], elementRef: false}).then((found) => found.violations)"
+DARK = {"/", "/pages/screens", "/design", "/revisions/{revision}"}
+
+SCREENS = [
+    (None, "/"),
+    (None, "/pages/screens"),
+    (None, "/pages/screens/edit"),
+    (None, "/pages/screens/history"),
+    (None, "/pages/screens/drafts"),
+    (None, "/revisions/{revision}"),
+    (None, "/revisions/{revision}/blame"),
+    (None, "/compare?from={revision}&to={candidate}"),
+    (None, "/changes"),
+    (None, "/search?q=ticket"),
+    (None, "/login"),
+    (None, "/join"),
+    (None, "/chapters"),
+    (None, "/docs"),
+    (None, "/problems"),
+    (None, "/pages/nowhere"),
+    (None, "/look"),
+    (None, "/design"),
+    ("Ada", "/"),
+    ("Ada", "/me"),
+    ("Ada", "/new"),
+    ("Ada", "/pages/screens/edit?section=topline"),
+    ("Cy", "/revisions/{candidate}"),
+    ("Ben", "/revisions/{candidate}"),
+    ("Cy", "/drafts/{draft}/merge"),
+]
+
+
+@pytest.fixture(scope="module")
+def numbers(campaign: Campaign) -> dict[str, int | None]:
+    """A page with an approved text, and a fork of Cy's that Cy voted for."""
+    page = campaign.page("Screens")
+    draft = campaign.put_forward("Cy", page, ("everyone", "every one of us"))
+    assert draft.head_id is not None
+    campaign.vote(draft.head_id, "Cy")
+    return {"revision": campaign.workshop.shared_head(page), "candidate": draft.head_id, "draft": draft.id}
+
+
+def check(page: Page) -> None:
+    """Nobody scrolls sideways in either direction of writing, there is one heading, and axe finds nothing."""
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.locator("h1").count() == 1
+    page.evaluate(Axe().axe_script)
+    found = page.evaluate(AXE)
+    assert [(it["id"], [node["html"] for node in it["nodes"]]) for it in found] == []
+    page.evaluate("document.documentElement.dir = 'rtl'")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize(("name", "address"), SCREENS)
+def test_a_screen_fits_is_small_and_bars_nobody(
+    visit: Callable[..., Page], numbers: dict[str, int | None], name: str | None, address: str
+) -> None:
+    page = visit(name)
+    wrong: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    answer = page.goto(address.format(**numbers))
+    assert answer is not None
+    assert answer.status == (404 if "nowhere" in address else 200)
+    assert len(gzip.compress(answer.body())) + len(gzip.compress(STYLE)) <= 40 * 1024
+    check(page)
+    if address in DARK and name is None:
+        page.evaluate("document.documentElement.dir = 'ltr'")
+        page.emulate_media(color_scheme="dark")
+        page.set_viewport_size(ViewportSize(width=1280, height=800))
+        check(page)
+    assert [line for line in wrong if "404" not in line] == []
+    origin = "/".join(page.url.split("/")[:3])
+    assert [url for url in asked if not url.startswith((origin, "data:"))] == []
+
+
+def test_what_somebody_typed_fits_every_screen_that_gives_it_back(
+    campaign: Campaign, visit: Callable[..., Page]
+) -> None:
+    """Sign-in with kept words, the preview, the conflict and a form with a problem."""
+    address = f"/pages/{campaign.page('Screens of forms').slug}/edit"
+    ada, ben, nobody = visit("Ada"), visit("Ben"), visit()
+    for page, words in ((ada, "two coins"), (ben, "three coins"), (nobody, "no coin")):
+        page.goto(address)
+        page.fill("#text", FARES.replace("what people can pay", words))
+    nobody.get_by_role("button", name="Suggest change").click()
+    nobody.wait_for_selector("#password")
+    check(nobody)
+    ada.get_by_role("button", name="Preview").click()
+    ada.wait_for_selector("#previewed")
+    check(ada)
+    ada.get_by_role("button", name="Suggest change").click()
+    ada.wait_for_selector("[data-sent]")
+    ben.get_by_role("button", name="Suggest change").click()
+    ben.wait_for_selector("[data-conflict]")
+    check(ben)
+    ada.goto(address)
+    ada.fill("#text", "word " * 14_000)
+    ada.get_by_role("button", name="Suggest change").click()
+    ada.wait_for_selector(".problem")
+    check(ada)
+
+
+def test_all_scripts_together_are_small() -> None:
+    assert sum(len(gzip.compress(script.read_bytes())) for script in STATIC.glob("*.js")) <= 20 * 1024
