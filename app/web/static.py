@@ -17,7 +17,7 @@ def _digest() -> str:
     return hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in files)).hexdigest()[:12]
 
 
-ADDRESS = "/static"
+ADDRESS = f"/static/{_digest()}"
 """Where all files lie; scripts name each other relative to their own address and so stay of one version."""
 
 

@@ -18,6 +18,7 @@ from app.main import open_database
 from app.pages.models import Page as MessagePage
 from app.permissions import Actor, Role
 from app.settings import Settings
+from app.web.static import ADDRESS
 from tests.factories import Workshop
 from tests.prepare import find_browser
 from tests.servers import Server
@@ -116,7 +117,13 @@ def browser() -> Iterator[Browser]:
 def open_at(page: Page, address: str, *modules: str) -> None:
     """Open a page and wait until these of its scripts listen."""
     page.goto(address)
-    page.evaluate("names => Promise.all(names.map((name) => import(`/static/${name}.js`)))", list(modules))
+    listen(page, *modules)
+
+
+def listen(page: Page, *modules: str) -> None:
+    """Wait until these of the page's scripts listen."""
+    addresses = [f"{ADDRESS}/{name}.js" for name in modules]
+    page.evaluate("addresses => Promise.all(addresses.map((address) => import(address)))", addresses)
 
 
 def fits(page: Page) -> bool:

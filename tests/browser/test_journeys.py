@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import FARES, PASSWORD, Campaign, fits, open_at, wait_until_indexed
+from tests.browser.conftest import FARES, PASSWORD, Campaign, fits, listen, open_at, wait_until_indexed
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -47,7 +47,7 @@ def test_the_approved_words_are_found_and_copied(campaign: Campaign, visit: Visi
     page.get_by_role("option", name="Bus fares").click()
     page.wait_for_url("**/pages/bus-fares")
     assert fits(page)
-    page.evaluate("import('/static/copy.js')")
+    listen(page, "copy")
     page.get_by_role("link", name="Copy the whole text").click()
     expect(page.locator("#said")).to_have_text(re.compile(r"^Copied the whole text, r\d+\."))
     assert TOPLINE in clipboard(page)
@@ -285,7 +285,7 @@ def test_words_are_found_and_copied_by_keys(campaign: Campaign, visit: Visit) ->
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_url("**/pages/bus-fares")
-    page.evaluate("Promise.all([import('/static/keys.js'), import('/static/copy.js')])")
+    listen(page, "keys", "copy")
     page.keyboard.press("c")
     expect(page.locator("#said")).to_have_text(re.compile(r"^Copied the whole text, r\d+\."))
     assert TOPLINE in clipboard(page)
@@ -302,7 +302,7 @@ def test_a_change_is_written_and_sent_by_keys(campaign: Campaign, visit: Visit) 
     page.keyboard.press("e")
     page.wait_for_url("**/edit")
     expect(page.locator("#text")).to_be_focused()
-    page.evaluate("import('/static/keys.js')")
+    listen(page, "keys")
     page.keyboard.press("Control+End")
     page.keyboard.type("- e is for everyone?")
     page.keyboard.press("Control+Enter")
@@ -313,7 +313,7 @@ def test_a_change_is_written_and_sent_by_keys(campaign: Campaign, visit: Visit) 
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("Welcome back, Cy")
-    page.evaluate("import('/static/keys.js')")
+    listen(page, "keys")
     tab_to(page, page.locator("#text"))
     page.keyboard.press("Control+Enter")
     expect(page.get_by_role("status").filter(has_text="Saved as r")).to_be_visible()
@@ -326,7 +326,7 @@ def test_keys_that_are_switched_off_do_nothing(visit: Visit) -> None:
     page.get_by_label("Single keys do things").uncheck()
     page.get_by_role("button", name="Keep this").click()
     page.wait_for_url("**/pages/bus-fares")
-    page.evaluate("Promise.all([import('/static/app.js'), import('/static/copy.js')])")
+    listen(page, "app", "copy")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     for key in ("/", "?", "c", "e"):
