@@ -104,8 +104,9 @@ def wait_until_indexed(server: Server, words: str) -> None:
         assert time.monotonic() < deadline, server.log()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A browser for one file: it runs an event loop in this thread, beside which no other test could run its own."""
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
