@@ -22,6 +22,8 @@ def cookie_name(settings: Settings) -> str:
 
 def get_viewer(request: Request, session: SessionDep) -> Actor | None:
     """The signed-in doer, or None. A bearer token outranks the cookie; one that does not work is an error."""
+    # Read before anything that the page shows, so that a listener who goes on from here misses nothing.
+    request.state.position = request.app.state.database.log.newest
     kind, _, secret = request.headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer":
         actor = service.find_actor_by_token(session, secret.strip())
@@ -31,8 +33,6 @@ def get_viewer(request: Request, session: SessionDep) -> Actor | None:
         cookie = request.cookies.get(cookie_name(request.app.state.settings))
         actor = service.find_actor_by_cookie(session, cookie) if cookie else None
     request.state.viewer = actor
-    # Read before what the page shows, so that a listener who goes on from here misses nothing.
-    request.state.position = request.app.state.database.log.newest
     return actor
 
 

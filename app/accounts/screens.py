@@ -157,7 +157,7 @@ def _own_page(request: Request, session: SessionDep, viewer: Viewer, invite: str
         "sent": sent,
         "unsent": autosave.list_unsent(session, viewer),
         "standing": {id_: decision.state for id_, decision in standing.items()},
-        "said": {id_: decision.reasons[-1] for id_, decision in standing.items() if decision.reasons},
+        "said": {id_: decision.reasons[0] for id_, decision in standing.items() if decision.reasons},
         "pages": pages.pages_by_id(session, [*(draft.page_id for draft in own), *(row.page_id for row in sent)]),
         "chapters": chapters.list_chapters(session),
         "invite": invite,

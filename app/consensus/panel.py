@@ -59,8 +59,8 @@ class VotePanel:
     may_put_forward: bool
 
 
-class Alteration(NamedTuple):
-    """What one text alters in another, for a card: in a sentence, the section of its first change, and excerpts."""
+class ShownChange(NamedTuple):
+    """A change as a card shows it: in a sentence, the section where it begins, and excerpts."""
 
     sentence: str
     section: str
@@ -68,24 +68,24 @@ class Alteration(NamedTuple):
     more: int
 
 
-_ALTERATIONS: Kept[tuple[str, str], Alteration] = Kept(MAX_KEPT)
+_SHOWN: Kept[tuple[str, str], ShownChange] = Kept(MAX_KEPT)
 """By the two texts' hashes, so that neither a rollback nor a second database can make one wrong."""
 
 
-def alteration(base: Text, text: Text) -> Alteration:
-    """What `text` alters in `base`, from memory where it was asked before."""
+def show_change(base: Text, text: Text) -> ShownChange:
+    """What `text` changes in `base`, from memory where it was asked before."""
     key = sha256_of(base), sha256_of(text)
-    found = _ALTERATIONS.get(key)
+    found = _SHOWN.get(key)
     if found is None:
         diff = word_diff(base, text)
         excerpts = changes_only(diff)
-        found = Alteration(
+        found = ShownChange(
             diff.sentence,
             excerpts[0].section if excerpts else "",
             tuple(already_escaped(excerpt_html(excerpt)) for excerpt in excerpts[:EXCERPTS]),
             max(0, len(excerpts) - EXCERPTS),
         )
-        _ALTERATIONS.put(key, found)
+        _SHOWN.put(key, found)
     return found
 
 
@@ -102,7 +102,7 @@ def cards(session: Session, listed: Sequence[Candidate]) -> list[Card]:
     for candidate, decision in zip(listed, decisions.decide_on_all(session, listed), strict=True):
         revision, draft = rows[candidate.revision_id], by_draft[candidate.draft_id]
         base = texts[candidate.base_revision_id] if candidate.base_revision_id is not None else Text("")
-        altered = alteration(base, texts[revision.id])
+        change = show_change(base, texts[revision.id])
         shown.append(
             Card(
                 page=by_id[candidate.page_id],
@@ -110,10 +110,10 @@ def cards(session: Session, listed: Sequence[Candidate]) -> list[Card]:
                 draft_name=draft.name,
                 author=names.get(draft.owner_id or revision.author_id or 0),
                 decision=decision,
-                sentence=altered.sentence,
-                section=altered.section,
-                excerpts=list(altered.excerpts),
-                more_excerpts=altered.more,
+                sentence=change.sentence,
+                section=change.section,
+                excerpts=list(change.excerpts),
+                more_excerpts=change.more,
             )
         )
     return shown

@@ -76,8 +76,8 @@ def _on_votes(session: Session, base_url: str) -> Iterator[Step]:
         yield Step(
             "Carry a text with one vote",
             f"{base_url}/revisions/{one.revision_id}",
-            "It lacks one supporter, from any chapter but the Harbour Quarter. Sign in as Noor Tamsin and press “I "
-            "would use this”: it passes, and says until when it waits.",
+            "It lacks one supporter, from any chapter but the Harbour Quarter. Sign in as Noor Tamsin and press “I’d "
+            "use this”: it passes, and says until when it waits.",
             done=not one.is_in(State.COLLECTING),
         )
     if (waits := find_standing(session, WAITS)) is not None:

@@ -121,6 +121,7 @@ def show_editor(
         "text": sent.text,
         "base_id": sent.base,
         "section": _section_in(session, sent),
+        "section_key": sent.section,
         "summary": sent.summary,
         "reason": sent.reason,
         "reasons": REASONS,

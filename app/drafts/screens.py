@@ -318,6 +318,6 @@ def _merge_form(
 
 def _id(form: FormData, name: str) -> int:
     value = str(form.get(name, ""))
-    if not value.isdecimal() or not 0 < len(value) < 19:
+    if not value.isdecimal() or len(value) > len(str(MAX_ID)) or not 0 < int(value) <= MAX_ID:
         raise Refused("This form is incomplete. Open the draft again; both texts are kept.", pointer=f"/{name}")
     return int(value)

@@ -1,10 +1,9 @@
 """Markdown to safe HTML: the one place where people's text becomes HTML."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import pairwise
-from urllib.parse import quote
 
 import nh3
 from markdown_it import MarkdownIt
@@ -13,7 +12,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from app.pages.markdown import LINK_SCHEMES, TooTangled, body_start, headings_in, read, words_of
-from app.pages.sections import cut_sections, name_key, sections_of
+from app.pages.sections import Section, cut_sections, name_key, sections_of
 
 ID_PREFIX = "u-"
 """Before every id in people's text, so that none meets an id of the page around it."""
@@ -48,22 +47,13 @@ _SANITISER = nh3.Cleaner(
 )
 
 
-def with_pencils(html: Markup, text: str, address: str, words: str, link: str = "") -> Markup:
-    """The rendered text with a link beside each section's heading that opens the editor on that section alone.
-
-    `words` is what the link says to a screen reader, with `{title}` for the heading. `link` is further HTML before it,
-    with `{key}` for the section.
-    """
-    titles = {section.key: section.title for section in sections_of(text)}
+def with_section_links(html: Markup, text: str, links_of: Callable[[Section], Markup]) -> Markup:
+    """The rendered text with what can be done with each section beside its heading."""
+    sections = {section.key: section for section in sections_of(text)}
 
     def add(match: re.Match[str]) -> str:
-        key = match["key"]
-        if key not in titles:
-            return match[0]
-        pencil = Markup('<a class="pencil" href="{}?section={}" aria-label="{}">✎</a>').format(
-            address, quote(key), words.format(title=titles.pop(key))
-        )
-        return f'<div class="heading">{match[0]}<span>{link.replace("{key}", quote(key))}{pencil}</span></div>'
+        section = sections.pop(match["key"], None)
+        return match[0] if section is None else f'<div class="heading">{match[0]}{links_of(section)}</div>'
 
     return Markup(_SECTION_HEADING.sub(add, html))
 

@@ -16,7 +16,7 @@ from app.drafts.models import Draft
 from app.errors import DomainError, NotFound
 from app.pages import service as pages
 from app.pages.addresses import MOVED_CACHING
-from app.pages.markup import render_markdown, with_pencils
+from app.pages.markup import render_markdown, with_section_links
 from app.pages.models import Page
 from app.permissions import Action, SignInNeeded, require
 from app.revisions import service as revisions
@@ -24,7 +24,7 @@ from app.revisions.models import Revision
 from app.web.cursors import decode_cursor, encode_cursor, refuse_cursor
 from app.web.problems import status_of
 from app.web.session import SessionDep
-from app.web.templates import day_in_words, environment, in_words, render
+from app.web.templates import already_escaped, day_in_words, environment, in_words, render
 
 site = APIRouter(include_in_schema=False)
 
@@ -107,17 +107,16 @@ def show_page(request: Request, session: SessionDep, viewer: Viewer, slug: str) 
     shown = revisions.get(session, approved.revision_id if approved else drafts.head_of(shared))
     ranked = candidates.list_ranked(session, page.id)
     text = revisions.text_of(session, shown)
+    links = environment.get_template("pages/section_links.html")
     context = {
         "page": page,
         "approved": approved,
         "approval": panel.approval_line(session, approved) if approved else None,
         "revision": shown,
-        "html": with_pencils(
+        "html": with_section_links(
             render_markdown(text, title=page.title),
             text,
-            f"/pages/{page.slug}/edit",
-            "Edit the section {title}",
-            environment.get_template("pages/copy_section.html").render(page=page) if approved else "",
+            lambda section: already_escaped(links.render(page=page, section=section, approved=approved)),
         ),
         "one_page": True,
         "shared": shared,
