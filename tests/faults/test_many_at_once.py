@@ -15,7 +15,7 @@ from app.pages.models import Page
 from app.permissions import Actor, Role, Scope
 from app.revisions import service as revisions
 from tests.factories import Workshop
-from tests.servers import Server
+from tests.servers import Server, connect_to
 
 CLIENTS = 50
 PARAGRAPHS = "\n\n".join(f"Paragraph {number} says what it says." for number in range(CLIENTS))
@@ -43,8 +43,7 @@ class Crowd:
         self.api = f"{self.server.url}/api/v1"
 
     def client(self, number: int) -> httpx.AsyncClient:
-        headers = {"Authorization": f"Bearer {self.tokens[number]}", "Accept-Encoding": "identity"}
-        return httpx.AsyncClient(headers=headers, timeout=60)
+        return connect_to(self.tokens[number])
 
 
 @pytest.fixture

@@ -5,14 +5,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from app.drafts import service as drafts
 from app.permissions import Actor, Role, Scope
 from app.revisions import service as revisions
 from tests.factories import Workshop
-from tests.servers import Server
+from tests.servers import Server, connect_to
 
 MEMBERS = 20
 WAIT_SECONDS = 2
@@ -36,11 +35,6 @@ def members(workshop: Workshop) -> list[Actor]:
     return [workshop.member(f"voter-{n}", chapter=f"chapter-{n % 4}", role=Role.WRITER) for n in range(MEMBERS)]
 
 
-def client(token: str) -> httpx.AsyncClient:
-    headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
-    return httpx.AsyncClient(headers=headers, timeout=60)
-
-
 @pytest.mark.anyio
 async def test_what_passes_through_two_servers_happens_once_and_both_serve_it(
     servers: list[Server], workshop: Workshop, members: list[Actor]
@@ -59,7 +53,7 @@ async def edits_meet_in_one_history(servers: list[Server], workshop: Workshop, m
 
     async def edit(number: int) -> int:
         mine = text.replace(f"Paragraph {number} says", f"Paragraph {number} word{number} says")
-        async with client(tokens[number]) as writer:
+        async with connect_to(tokens[number]) as writer:
             url = f"{servers[number % 2].url}/api/v1/pages/edited/revisions"
             return (await writer.post(url, json={"base": base, "text": mine})).status_code
 
@@ -76,11 +70,11 @@ async def votes_promote_once(servers: list[Server], workshop: Workshop, members:
     tokens = [workshop.token(actor, Scope.VOTE) for actor in members]
 
     async def vote(number: int) -> int:
-        async with client(tokens[number]) as voter:
+        async with connect_to(tokens[number]) as voter:
             url = f"{servers[number % 2].url}/api/v1/revisions/{head}/vote"
             return (await voter.put(url, json={"value": "support", "sha256": sha256})).status_code
 
-    async with client(tokens[0]) as reader:
+    async with connect_to(tokens[0]) as reader:
         addresses = [f"{server.url}/api/v1/pages/voted" for server in servers]
         before = [await reader.get(f"{address}/approved.md") for address in addresses]
         assert [answer.status_code for answer in before] == [404, 404]
@@ -102,11 +96,11 @@ async def a_waiting_time_is_ended_by_one_of_them(
     sha256 = sha256_of(workshop, head)
     supporters = [workshop.token(actor, Scope.VOTE) for actor in members[:5]]
     for number, token in enumerate(supporters):
-        async with client(token) as voter:
+        async with connect_to(token) as voter:
             url = f"{servers[number % 2].url}/api/v1/revisions/{head}/vote"
             answer = await voter.put(url, json={"value": "support", "sha256": sha256})
     assert answer.json()["decision"]["state"] == "waiting"
-    async with client(supporters[0]) as reader:
+    async with connect_to(supporters[0]) as reader:
         deadline = time.monotonic() + 30
         for server in servers:
             url = f"{server.url}/api/v1/pages/waited/approvals"
