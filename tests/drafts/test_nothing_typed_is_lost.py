@@ -129,3 +129,28 @@ async def test_odd_addresses_are_answered_not_broken(app: FastAPI, workshop: Wor
         answer = await client.get(address)
     assert answer.status_code < 500
     assert HOUSING not in answer.text
+
+
+@pytest.mark.anyio
+async def test_a_section_that_is_refused_is_sent_again_as_that_section(app: FastAPI, workshop: Workshop) -> None:
+    workshop.page(workshop.member("anna", role=Role.WRITER))
+    with_account(workshop, "Ben")
+    sent = {"base": "999999", "text": MINE, "section": "story"}
+    async with connect(app) as client:
+        await sign_in(client, "Ben")
+        refused = await client.post("/pages/housing/edit", data=sent)
+    assert MINE in refused.text
+    assert '<input type="hidden" name="section" value="story">' in refused.text
+
+
+@pytest.mark.anyio
+async def test_a_version_that_was_taken_back_is_not_put_to_the_vote(app: FastAPI, workshop: Workshop) -> None:
+    anna = workshop.member("anna", role=Role.WRITER)
+    fork = workshop.fork(anna, workshop.page(anna), ("10,000", "12,000"))
+    token = workshop.token(anna)
+    async with connect(app, token) as client:
+        await client.post(f"/api/v1/drafts/{fork.id}/withdraw")
+        refused = await client.post(f"/api/v1/drafts/{fork.id}/put-forward")
+        open_ = (await client.get("/api/v1/pages/housing/candidates")).json()["data"]
+    assert refused.status_code == 409
+    assert open_ == []

@@ -1,0 +1,64 @@
+"""A page's addresses, and what stands beside its text."""
+
+import re
+
+import pytest
+from fastapi import FastAPI
+
+from app.activity import service as activity
+from app.permissions import Role
+from tests.conftest import connect
+from tests.factories import Workshop
+
+
+@pytest.fixture
+def approved(workshop: Workshop) -> int:
+    """The revision of Housing that its only member approved at 9:00 UTC."""
+    anna = workshop.member("anna", role=Role.WRITER)
+    head = workshop.shared_head(workshop.page(anna))
+    workshop.vote(anna, head)
+    return head
+
+
+@pytest.mark.anyio
+async def test_what_we_said_at_a_moment_is_one_address_away(app: FastAPI, approved: int) -> None:
+    async with connect(app) as client:
+        then = await client.get("/pages/housing/at", params={"moment": "2026-11-22T09:00"})
+        abroad = await client.get("/pages/housing/at", params={"moment": "2026-11-22T10:30:00+01:00"})
+        before = await client.get("/pages/housing/at", params={"moment": "2026-11-22T09:59:00+01:00"})
+    assert (then.status_code, then.headers["location"]) == (303, f"/revisions/{approved}")
+    assert abroad.headers["location"] == f"/revisions/{approved}"
+    assert before.status_code == 404
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", ["housing.html", "housing.md"])
+async def test_a_pages_name_as_a_file_leads_to_the_page(app: FastAPI, approved: int, name: str) -> None:
+    async with connect(app) as client:
+        answer = await client.get(f"/pages/{name}")
+    assert (answer.status_code, answer.headers["location"]) == (308, "/pages/housing")
+
+
+@pytest.mark.anyio
+async def test_each_section_can_be_copied_and_edited_by_itself(app: FastAPI, approved: int) -> None:
+    async with connect(app) as client:
+        shown = (await client.get("/pages/housing")).text
+        copies = re.findall(r'href="(/api/v1/pages/housing/approved/sections/[^"]+)" aria-label="([^"]+)"', shown)
+        assert [label for _, label in copies] == [
+            f"Copy the section {name}" for name in ("Topline", "Key points", "Story")
+        ]
+        texts = [await client.get(address) for address, _ in copies]
+        assert texts[0].text == "Everyone needs a home they can afford. Rents have risen faster than wages."
+        assert {text.status_code for text in texts} == {200}
+        editor = re.findall(r'href="(/pages/housing/edit\?section=[^"]+)"', shown)
+        assert len(editor) == 3
+        assert "Anna moved" not in (await client.get(editor[0])).text
+
+
+@pytest.mark.anyio
+async def test_a_page_says_from_where_to_listen_on(app: FastAPI, workshop: Workshop, approved: int) -> None:
+    async with connect(app) as client:
+        shown = (await client.get("/pages/housing")).text
+    with workshop.reading() as session:
+        newest = activity.latest(session, page_id=None, before=None, limit=1)[0].id
+    assert f'data-since="{newest}"' in shown
