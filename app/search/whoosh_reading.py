@@ -26,7 +26,7 @@ ENTRY_COST = 64
 MAX_OPEN = 4
 """Threads that search at the same moment; more would only take turns at one processor, with all files open."""
 
-OPENINGS = 2
+OPENINGS = 5
 
 
 class PostingsCache:
@@ -206,8 +206,9 @@ class Readers:
         for attempts_left in reversed(range(OPENINGS)):
             try:
                 return self._open_once(stamp)
-            except OSError:
-                # A commit deletes the segments it has merged, perhaps before all their files are open here.
+            except (OSError, index.EmptyIndexError):
+                # A commit deletes the segments it has merged, perhaps before all their files are open here; and a
+                # folder that is listed while its table of contents is replaced may show neither the old nor the new.
                 if not attempts_left:
                     raise
         raise AssertionError("unreachable")

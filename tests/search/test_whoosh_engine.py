@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from whoosh.index import TOC
 
 from app.search.engine import Batch, Document, Group, IndexOutOfReach, IndexUnavailable, Key, Kind, Place
 from app.search.index_folder import IndexFolder
@@ -393,6 +394,17 @@ def test_readers_are_never_disturbed_by_a_writer(engine: WhooshEngine) -> None:
     assert not problems
     assert min(reads) >= 5
     assert not engine.rebuild_asked()
+
+
+def test_a_folder_that_is_listed_between_two_versions_is_listed_again(
+    engine: WhooshEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.rebuild(SHELF, "1")
+    listed = TOC._latest_generation
+    answers = iter([-1, -1])  # what Whoosh finds in a folder that shows neither table of contents
+    monkeypatch.setattr(TOC, "_latest_generation", lambda *given: next(answers, None) or listed(*given))
+    assert found(engine, "fair") == [2, 1]
+    assert next(answers, None) is None
 
 
 def put_five(engine: WhooshEngine, start: int) -> None:
