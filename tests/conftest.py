@@ -77,9 +77,14 @@ def clock() -> MovableClock:
 @pytest.fixture(params=ENGINES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A migrated, empty database of the test's own, on each engine in turn."""
+    return migrated_database(request, tmp_path)
+
+
+def migrated_database(request: pytest.FixtureRequest, folder: Path) -> str:
+    """The address of a migrated, empty database on the engine that a fixture's parameter names."""
     if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "workshop.db")
-        return f"sqlite:///{tmp_path / 'workshop.db'}"
+        shutil.copy(request.getfixturevalue("sqlite_template"), folder / "workshop.db")
+        return f"sqlite:///{folder / 'workshop.db'}"
     template = request.getfixturevalue("postgres_template")
     return create_postgres_database(request.getfixturevalue("postgres"), f"test_{next(_numbers)}", template)
 

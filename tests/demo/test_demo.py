@@ -36,6 +36,8 @@ from app.revisions import service as revisions
 from app.settings import Settings
 from app.transfer.verification import verify_database
 
+pytestmark = pytest.mark.xdist_group("demo")  # it is filled once for all
+
 TODAY = datetime(2026, 11, 22, 0, 5, tzinfo=UTC)
 """Just after midnight, when yesterday's story and today's lie closest together."""
 
