@@ -19,7 +19,7 @@ from sqlmodel import Session
 from app import schema
 from app.accounts import chapters
 from app.accounts import service as accounts
-from app.consensus import candidates, votes
+from app.consensus import candidates, ranking, votes
 from app.consensus.models import Value
 from app.database import Database
 from app.drafts import service as drafts
@@ -83,7 +83,7 @@ def _propose(session: Session, people: list[Actor], base: int, each: int, order:
 
 def measure(server: Server, database: Database) -> None:
     with database.transaction(writing=False) as session:
-        busy = candidates.list_ranked(session, 1)
+        busy = ranking.list_ranked(session, 1)
         best, last = busy[0].revision_id, busy[-1].revision_id
     signed_in = httpx.Client(base_url=server.url, headers={"Accept-Encoding": "gzip"}, timeout=60)
     signed_in.post("/login", data={"name": "member0", "password": PASSWORD})

@@ -8,11 +8,9 @@ from sqlmodel import Session, col, select
 from app.accounts import service as accounts
 from app.approvals import service as approvals
 from app.approvals.models import Approval
-from app.consensus import decisions
 from app.consensus.carry import Carried, Stale, Superseded, carry
 from app.consensus.models import Candidate, CandidateRevision, Dependency, Vote
 from app.consensus.spots import change_between
-from app.consensus.tallies import count_tally
 from app.database import now
 from app.drafts import merging
 from app.drafts import service as drafts
@@ -173,12 +171,6 @@ def note_dependencies(session: Session, candidate: Candidate) -> None:
     session.flush()
 
 
-def list_open(session: Session, page_id: int) -> Sequence[Candidate]:
-    """The page's candidates that are not over, stale ones included, oldest first."""
-    query = select(Candidate).where(Candidate.page_id == page_id, col(Candidate.closed).is_(None))
-    return session.exec(query.order_by(col(Candidate.id))).all()
-
-
 def list_of_drafts(session: Session, draft_ids: Collection[int]) -> Sequence[Candidate]:
     """All candidates of these drafts, oldest first."""
     query = select(Candidate).where(col(Candidate.draft_id).in_(draft_ids)).order_by(col(Candidate.id))
@@ -199,21 +191,6 @@ def revisions_stood_on(session: Session, candidate: Candidate) -> Sequence[Revis
     """Every revision the candidate has stood on, oldest first."""
     query = select(Revision).join(CandidateRevision).where(CandidateRevision.candidate_id == candidate.id)
     return session.exec(query.order_by(col(Revision.number))).all()
-
-
-def list_ranked(session: Session, page_id: int) -> Sequence[Candidate]:
-    """The page's open candidates, best first; those without votes after all others, newest first."""
-    listed = list_open(session, page_id)
-    tallies = decisions.count_votes(session, (candidate.id for candidate in listed if candidate.opened_at is not None))
-    voted = [candidate for candidate in listed if candidate.id in tallies]
-    hashes = {row.id: row.sha256 for row in revisions.get_many(session, (row.revision_id for row in voted)).values()}
-
-    def rank(candidate: Candidate) -> tuple[object, ...]:
-        count = count_tally(tallies[candidate.id], decisions.electorate_of(session, candidate))
-        return candidate.stale, -count.score, -count.supporters, hashes[candidate.revision_id]
-
-    others = [candidate for candidate in reversed(listed) if candidate.id not in tallies]
-    return [*sorted(voted, key=rank), *others]
 
 
 def list_nearest_decision(session: Session, *, limit: int, not_voted_by: int | None = None) -> Sequence[Candidate]:

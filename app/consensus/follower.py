@@ -42,10 +42,18 @@ class CandidateFollower:
         done: set[int] = set()
         while True:
             with database.transaction(writing=False) as session:
-                candidate = promotion.find_next_due(session, done)
-            if candidate is None:
+                moments = [set(ids) - done for ids in promotion.list_due(session)]
+            if not any(moments):
                 return
-            done.add(candidate.id)
-            with database.transaction(writing=True) as session:
-                pages.lock_page(session, candidate.page_id)
-                promotion.settle(session, session.get_one(Candidate, candidate.id))
+            for waiting in moments:
+                done |= waiting
+                while waiting:
+                    waiting.remove(self._end_first(database, waiting))
+
+    def _end_first(self, database: Database, waiting: set[int]) -> int:
+        with database.transaction(writing=False) as session:
+            first = promotion.first_of(session, waiting)
+        with database.transaction(writing=True) as session:
+            pages.lock_page(session, first.page_id)
+            promotion.settle(session, session.get_one(Candidate, first.id))
+        return first.id

@@ -56,6 +56,8 @@ class Candidate(SQLModel, table=True):
     not_before: datetime | None = Field(default=None, sa_type=UtcDateTime)
     due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     changed_at: datetime = Field(sa_type=UtcDateTime, description="When its votes, text or state last changed.")
+    score: float | None = Field(default=None, description="For ranking alone; None while nobody has voted.")
+    supporters: int = Field(default=0, sa_column_kwargs={"server_default": "0"}, description="For ranking alone.")
     stale: bool = False
     closed: str | None = None
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

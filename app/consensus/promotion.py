@@ -1,6 +1,7 @@
 """Settle a candidate after anything that may decide it, and promote it when it carries."""
 
 from collections.abc import Collection
+from itertools import groupby
 
 from sqlmodel import Session, col, select
 
@@ -12,6 +13,7 @@ from app.approvals.models import ApprovalKind
 from app.consensus.carrying import bring_up_to_date
 from app.consensus.decisions import decide_on, rule_in_force
 from app.consensus.models import Candidate, WrittenSentence
+from app.consensus.ranking import note_rank
 from app.consensus.rule import Decision, Electorate, State, promotion_order
 from app.consensus.spots import sentences_written
 from app.database import now
@@ -43,6 +45,7 @@ def settle(session: Session, candidate: Candidate) -> Decision:
         return decision
     leads_now = decision.passing_since is not None and candidate.passing_since is None
     candidate.passing_since, candidate.due_at = decision.passing_since, decision.due_at
+    note_rank(candidate, decision)
     session.add(candidate)
     if decision.state is State.EXPIRED:
         candidate.closed, candidate.closed_at = State.EXPIRED, now(session)
@@ -83,18 +86,20 @@ def _promote(session: Session, candidate: Candidate, decision: Decision) -> None
     )
 
 
-def find_next_due(session: Session, passed_over: Collection[int]) -> Candidate | None:
-    """The candidate whose waiting ended first; several ending at one moment come in the rule's order."""
+def list_due(session: Session) -> list[list[int]]:
+    """The ids of the candidates whose waiting has ended, those of one moment together, the earliest first."""
     due = session.exec(
-        select(Candidate)
+        select(Candidate.due_at, Candidate.id)
         .where(col(Candidate.due_at) <= now(session), col(Candidate.closed).is_(None))
         .order_by(col(Candidate.due_at), col(Candidate.id))
     )
-    waiting = [candidate for candidate in due if candidate.id not in passed_over]
-    first = [candidate for candidate in waiting if candidate.due_at == waiting[0].due_at]
-    if len(first) < 2:
-        return first[0] if first else None
-    return min(first, key=lambda candidate: _order(session, candidate))
+    return [[id_ for _, id_ in rows] for _, rows in groupby(due, lambda row: row[0])]
+
+
+def first_of(session: Session, candidate_ids: Collection[int]) -> Candidate:
+    """The one that comes first in the rule's order of those that are due at one moment."""
+    due = [session.get_one(Candidate, id_) for id_ in candidate_ids]
+    return due[0] if len(due) == 1 else min(due, key=lambda candidate: _order(session, candidate))
 
 
 def _order(session: Session, candidate: Candidate) -> tuple[object, ...]:

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request, Response
 from app.accounts.actors import Viewer
 from app.approvals import service as approvals
 from app.approvals.schemas import ApprovalOut
-from app.consensus import candidates, votes
+from app.consensus import candidates, ranking, votes
 from app.consensus.candidates import NeedsMerge, NothingToDecide, VotingClosed
 from app.consensus.models import Value
 from app.consensus.presenting import present_candidates, present_cast, present_decision
@@ -72,14 +72,14 @@ def list_candidates(
 ) -> Listing[CandidateOut]:
     """The texts of a page that can be voted on, best first; those without votes come last."""
     page = page_here(session, request, slug)
-    ranked = candidates.list_ranked(session, page.id)
     start = 0
     if place := decode_cursor(cursor, int):
         last, position = place[0], max(0, place[-1])
-        start = next((at for at, candidate in enumerate(ranked, 1) if candidate.id == last), position)
-    shown = ranked[start : start + limit]
-    more = encode_cursor(shown[-1].id, start + limit) if len(ranked) > start + limit else None
-    return listing(request, response, present_candidates(session, shown), more)
+        before = ranking.find_place(session, page.id, last)
+        start = position if before is None else before + 1
+    found = ranking.list_ranked(session, page.id, skip=start, limit=limit + 1)
+    more = encode_cursor(found[limit - 1].id, start + limit) if len(found) > limit else None
+    return listing(request, response, present_candidates(session, found[:limit]), more)
 
 
 @api.get("/revisions/{revision_id}/decision", responses=can_fail(RevisionNotFound))

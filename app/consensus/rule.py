@@ -25,7 +25,6 @@ __all__ = [
     "decide",
     "need_of",
     "promotion_order",
-    "rank_key",
 ]
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -115,11 +114,6 @@ def _missing(
     if waits_until is None:
         return find_missing_supporters(count, to_beat)
     return (Missing("time", math.ceil((waits_until - now) / timedelta(seconds=1))),)
-
-
-def rank_key(decision: Decision, sha256: str) -> tuple[Fraction, int, str]:
-    """Sorts a page's candidates best first: by score, then supporters, then smaller hash."""
-    return -decision.score, -decision.count.supporters, sha256
 
 
 def promotion_order(decision: Decision, sha256: str) -> tuple[datetime, int, int, datetime, str]:

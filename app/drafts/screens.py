@@ -1,6 +1,5 @@
 """Edit, preview, conflict, fork and merge: everything people do to a draft."""
 
-from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -11,8 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from app.accounts import service as accounts
 from app.accounts.actors import Viewer
 from app.approvals import service as approvals
-from app.consensus import candidates, panel, withdrawing
-from app.consensus.models import Candidate
+from app.consensus import candidates, panel, ranking, withdrawing
+from app.consensus.ranking import Stand
 from app.drafts import autosave, merging
 from app.drafts import service as drafts
 from app.drafts.editing import (
@@ -48,19 +47,11 @@ site = APIRouter(include_in_schema=False)
 DRAFTS_SHOWN = 50
 CANDIDATES_SHOWN = 20
 
-STANDS: dict[str, Callable[[Candidate], bool]] = {
-    "waiting": lambda candidate: candidate.passing_since is not None and not candidate.stale,
-    "voting": lambda candidate: (
-        candidate.opened_at is not None and candidate.passing_since is None and not candidate.stale
-    ),
-    "new": lambda candidate: candidate.opened_at is None and not candidate.stale,
-    "stale": lambda candidate: candidate.stale,
-}
 FILTERS = (
-    ("waiting", "Enough support"),
-    ("voting", "Being decided"),
-    ("new", "No votes yet"),
-    ("stale", "Needs a merge"),
+    (Stand.WAITING, "Enough support"),
+    (Stand.VOTING, "Being decided"),
+    (Stand.NEW, "No votes yet"),
+    (Stand.STALE, "Needs a merge"),
 )
 
 
@@ -126,26 +117,27 @@ def list_drafts(
     listed = drafts.list_drafts(
         session, page.id, state=DraftState.OPEN, before=place[0] if place else None, limit=DRAFTS_SHOWN
     )
-    ranked = candidates.list_ranked(session, page.id)
-    chosen = [candidate for candidate in ranked if show not in STANDS or STANDS[show](candidate)]
-    skip = max(0, skip)
-    cards = panel.cards(session, chosen[skip : skip + CANDIDATES_SHOWN])
+    stand = Stand(show) if show in tuple(Stand) else None
+    skip = max(0, min(skip, MAX_ID))
+    chosen = ranking.list_ranked(session, page.id, stand=stand, skip=skip, limit=CANDIDATES_SHOWN + 1)
+    stands = ranking.count_stands(session, page.id)
+    cards = panel.cards(session, chosen[:CANDIDATES_SHOWN])
     address = f"/pages/{page.slug}/drafts"
     forks = drafts.count_open_forks(session, [page.id]).get(page.id, 0)
     context = {
         "page": page,
-        "show": show if show in STANDS or show == "drafts" else "",
+        "show": show if stand or show == "drafts" else "",
         "filters": [
-            ("", "All", len(ranked)),
-            *((name, words, sum(map(STANDS[name], ranked))) for name, words in FILTERS),
+            ("", "All", stands.total()),
+            *((name.value, words, stands[name]) for name, words in FILTERS),
             ("drafts", "Drafts", forks),
         ],
         "groups": panel.grouped(cards),
         "compare_with": cards[0].revision.id if cards else None,
         "one_page": True,
-        "candidate_count": len(chosen),
+        "candidate_count": stands[stand] if stand else stands.total(),
         "more_candidates": f"{address}?show={show}&skip={skip + CANDIDATES_SHOWN}"
-        if len(chosen) > skip + CANDIDATES_SHOWN
+        if len(chosen) > CANDIDATES_SHOWN
         else None,
         "drafts": [draft for draft in listed if draft.kind == DraftKind.FORK],
         "names": accounts.names_of(session, (draft.owner_id for draft in listed)),

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from app.accounts import service as accounts
 from app.accounts.actors import Viewer
 from app.approvals import service as approvals
-from app.consensus import candidates, panel
+from app.consensus import candidates, panel, ranking
 from app.drafts import service as drafts
 from app.drafts.models import Draft
 from app.errors import DomainError, NotFound
@@ -105,7 +105,7 @@ def show_page(request: Request, session: SessionDep, viewer: Viewer, slug: str) 
     approved = approvals.find_current(session, page.id)
     shared = drafts.get_shared(session, page.id)
     shown = revisions.get(session, approved.revision_id if approved else drafts.head_of(shared))
-    ranked = candidates.list_ranked(session, page.id)
+    ranked = ranking.list_ranked(session, page.id, limit=SHOWN_CANDIDATES)
     text = revisions.text_of(session, shown)
     links = environment.get_template("pages/section_links.html")
     context = {
@@ -121,8 +121,8 @@ def show_page(request: Request, session: SessionDep, viewer: Viewer, slug: str) 
         "one_page": True,
         "shared": shared,
         "shared_is_ahead": approved is not None and _goes_beyond(session, shared, shown),
-        "cards": panel.cards(session, ranked[:SHOWN_CANDIDATES]),
-        "candidate_count": len(ranked),
+        "cards": panel.cards(session, ranked),
+        "candidate_count": candidates.count_open(session, [page.id]).get(page.id, 0),
         "fork_count": drafts.count_open_forks(session, [page.id]).get(page.id, 0),
         "tags": pages.tags_of(session, [page.id]).get(page.id, []),
     }

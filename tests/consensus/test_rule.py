@@ -22,7 +22,6 @@ from app.consensus.rule import (
     State,
     decide,
     promotion_order,
-    rank_key,
 )
 
 NORTH, SOUTH, EAST = 1, 2, 3
@@ -216,14 +215,6 @@ def test_supporters_of_one_chapter_alone_do_not_approve_anything_for_five_member
 
 def test_one_member_is_enough_for_one() -> None:
     assert ask(replace(CANDIDATE, tally={NORTH: Counts(1)}), electorate=Electorate({NORTH: 1})).promotes
-
-
-def test_the_highest_score_ranks_first() -> None:
-    tallies: list[Tally] = [{NORTH: Counts(9)}, {NORTH: Counts(4)}, {NORTH: Counts(3), SOUTH: Counts(0, 1)}, {}]
-    decisions = [ask(replace(CANDIDATE, tally=tally)) for tally in tallies]
-    keys = [rank_key(decision, "") for decision in decisions]
-    assert all(better < worse for better, worse in pairwise(keys))
-    assert rank_key(decisions[0], "a") < rank_key(decisions[0], "b")
 
 
 def test_ends_of_waiting_are_taken_in_one_order() -> None:

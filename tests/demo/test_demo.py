@@ -15,7 +15,7 @@ from app.accounts import service as accounts
 from app.activity import service as activity
 from app.activity.models import Kind
 from app.approvals import service as approvals
-from app.consensus import candidates, votes
+from app.consensus import candidates, ranking, votes
 from app.consensus.facts import State
 from app.consensus.models import Value
 from app.database import Database
@@ -148,7 +148,7 @@ def test_all_pages_but_one_are_approved_and_some_twice(session: Session) -> None
 
 def test_the_page_without_approved_text_has_two_candidates_that_collect(session: Session) -> None:
     page = pages.get_page(session, NEVER_APPROVED.slug)
-    open_ones = candidates.list_open(session, page.id)
+    open_ones = ranking.list_ranked(session, page.id)
     assert len(open_ones) == 2
     for candidate in open_ones:
         found = votes.decision_of(session, revisions.get(session, candidate.revision_id))

@@ -1,0 +1,85 @@
+"""A page's open candidates, best first, counted and narrowed by how they stand."""
+
+from collections import Counter
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Select, and_, case, false, func
+from sqlmodel import Session, col, select
+
+from app.consensus.facts import Decision
+from app.consensus.models import Candidate
+from app.consensus.tallies import Counts
+from app.revisions.models import Revision
+
+Query = TypeVar("Query", bound="Select[Any]")
+
+
+class Stand(StrEnum):
+    """How an open candidate stands, in the words of an address."""
+
+    WAITING = "waiting"
+    VOTING = "voting"
+    NEW = "new"
+    STALE = "stale"
+
+
+_FRESH = col(Candidate.stale).is_(False)
+_WITH: dict[Stand, ColumnElement[bool]] = {
+    Stand.WAITING: and_(_FRESH, col(Candidate.passing_since).is_not(None)),
+    Stand.VOTING: and_(_FRESH, col(Candidate.passing_since).is_(None), col(Candidate.opened_at).is_not(None)),
+    Stand.NEW: and_(_FRESH, col(Candidate.opened_at).is_(None)),
+    Stand.STALE: col(Candidate.stale).is_(True),
+}
+
+
+def note_rank(candidate: Candidate, decision: Decision) -> None:
+    """Keep what the candidate is ranked by; it changes with its votes alone. Without any votes it has no score.
+
+    The score is rounded to 53 bits: for the order of a list, never for a decision.
+    """
+    voted = any(line.votes != Counts() for line in decision.count.chapters)
+    candidate.score = float(decision.score) if voted else None
+    candidate.supporters = decision.count.supporters
+
+
+def list_ranked(
+    session: Session, page_id: int, *, stand: Stand | None = None, skip: int = 0, limit: int | None = None
+) -> Sequence[Candidate]:
+    """The page's open candidates, best first; those without votes after all others, newest first."""
+    return session.exec(_ranked(select(Candidate), page_id, stand).offset(skip).limit(limit)).all()
+
+
+def find_place(session: Session, page_id: int, candidate_id: int) -> int | None:
+    """How many of the page's open candidates are ranked before this one; None if it is not among them."""
+    ranked = session.exec(_ranked(select(Candidate.id), page_id)).all()
+    return ranked.index(candidate_id) if candidate_id in ranked else None
+
+
+def count_stands(session: Session, page_id: int) -> Counter[Stand]:
+    """How many of the page's open candidates stand in each way."""
+    stands = case(*((with_it, stand.value) for stand, with_it in _WITH.items()))
+    counted = (
+        select(stands, func.count())
+        .where(col(Candidate.page_id) == page_id, col(Candidate.closed).is_(None))
+        .group_by(stands)
+    )
+    return Counter({Stand(stand): number for stand, number in session.exec(counted)})
+
+
+def _ranked(query: Query, page_id: int, stand: Stand | None = None) -> Query:
+    unvoted = col(Candidate.score).is_(None)
+    return (
+        query.join(Revision, col(Revision.id) == Candidate.revision_id)
+        .where(col(Candidate.page_id) == page_id, col(Candidate.closed).is_(None))
+        .where(*([] if stand is None else [_WITH[stand]]))
+        .order_by(
+            unvoted,
+            case((unvoted, false()), else_=col(Candidate.stale)),
+            col(Candidate.score).desc(),
+            col(Candidate.supporters).desc(),
+            case((unvoted, ""), else_=col(Revision.sha256)),
+            col(Candidate.id).desc(),
+        )
+    )

@@ -1,0 +1,116 @@
+"""The order in which a page's candidates are read, against one worked out from the rule's exact numbers."""
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+from sqlalchemy import update
+
+from app.consensus import candidates, ranking
+from app.consensus.models import Candidate, Value
+from app.consensus.ranking import Stand
+from app.consensus.votes import withdraw_vote
+from app.drafts import service as drafts
+from app.drafts.models import Draft
+from app.permissions import Actor, Role
+from app.revisions import service as revisions
+from tests.conftest import MovableClock
+from tests.factories import Workshop
+
+WORDS = ("Renters", "Landlords", "contract", "hearing", "Topline", "Anna", "school", "homes", "afford", "wages")
+
+
+@pytest.fixture
+def voters(workshop: Workshop) -> list[Actor]:
+    return [workshop.member(f"voter-{n}", chapter=f"chapter-{n % 3}", role=Role.WRITER) for n in range(30)]
+
+
+@pytest.fixture
+def forks(workshop: Workshop, voters: list[Actor]) -> list[Draft]:
+    """Ten versions of one page, all put to the vote."""
+    page = workshop.page(voters[0])
+    made = [workshop.fork(voter, page, (word, word.upper())) for voter, word in zip(voters, WORDS, strict=False)]
+    with workshop.writing() as session:
+        for draft, voter in zip(made, voters, strict=False):
+            candidates.put_forward(session, voter, draft.id)
+    return made
+
+
+def ranked(workshop: Workshop, page_id: int) -> list[int]:
+    with workshop.reading() as session:
+        return [row.revision_id for row in ranking.list_ranked(session, page_id)]
+
+
+def by_the_rule(workshop: Workshop, listed: Sequence[Draft], voted: set[int]) -> list[int]:
+    """Best first: by exact score, then supporters, then the smaller hash; without votes last, newest first."""
+    heads = [drafts.head_of(draft) for draft in listed]
+    with workshop.reading() as session:
+        hashes = {id_: row.sha256 for id_, row in revisions.get_many(session, heads).items()}
+    decisions = {head: workshop.decision(head) for head in heads}
+    with_votes = [head for head in heads if head in voted]
+    with_votes.sort(key=lambda head: (-decisions[head].score, -decisions[head].count.supporters, hashes[head]))
+    return with_votes + [head for head in reversed(heads) if head not in voted]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_candidates_come_best_first_whatever_the_votes(
+    workshop: Workshop, voters: list[Actor], forks: list[Draft], seed: int
+) -> None:
+    order, voted = random.Random(seed), set()
+    values = [Value.SUPPORT, Value.SUPPORT, Value.OPPOSE, Value.PASS]
+    for _ in range(12):
+        head = drafts.head_of(order.choice(forks[:8]))
+        workshop.vote(order.choice(voters), head, order.choice(values))
+        voted.add(head)
+    assert ranked(workshop, forks[0].page_id) == by_the_rule(workshop, forks, voted)
+
+
+def test_a_candidate_whose_last_vote_is_taken_back_has_none(
+    workshop: Workshop, voters: list[Actor], forks: list[Draft]
+) -> None:
+    first, second = drafts.head_of(forks[0]), drafts.head_of(forks[1])
+    workshop.vote(voters[0], first)
+    assert ranked(workshop, forks[0].page_id)[0] == first
+    with workshop.writing() as session:
+        withdraw_vote(session, voters[0], first)
+    workshop.vote(voters[0], second, Value.OPPOSE)
+    assert ranked(workshop, forks[0].page_id) == by_the_rule(workshop, forks, {second})
+
+
+def test_a_list_is_cut_counted_and_narrowed(
+    workshop: Workshop, clock: MovableClock, voters: list[Actor], forks: list[Draft]
+) -> None:
+    page_id = forks[0].page_id
+    for voter in voters[:20]:
+        workshop.vote(voter, drafts.head_of(forks[0]))
+    clock.move(hours=25)  # until then, what was approved has to be beaten
+    for voter in voters[:7]:
+        workshop.vote(voter, drafts.head_of(forks[1]))
+    workshop.vote(voters[0], drafts.head_of(forks[5]), Value.OPPOSE)
+    workshop.follow()  # the text approved first rewrites the sentence that the third version changes
+    with workshop.reading() as session:
+        assert ranking.count_stands(session, page_id) == Counter(
+            {Stand.WAITING: 1, Stand.VOTING: 1, Stand.NEW: 6, Stand.STALE: 1}
+        )
+        whole = ranking.list_ranked(session, page_id)
+        parts = [row for skip in range(0, 9, 4) for row in ranking.list_ranked(session, page_id, skip=skip, limit=4)]
+        assert parts == whole
+        assert [ranking.find_place(session, page_id, row.id) for row in whole] == list(range(9))
+        assert ranking.find_place(session, page_id, 10_000) is None
+        for stand, fork in ((Stand.WAITING, forks[1]), (Stand.VOTING, forks[5]), (Stand.STALE, forks[2])):
+            assert [row.draft_id for row in ranking.list_ranked(session, page_id, stand=stand)] == [fork.id]
+        assert len(ranking.list_ranked(session, page_id, stand=Stand.NEW)) == 6
+
+
+def test_votes_from_before_ranks_were_kept_are_counted_by_the_follower(
+    workshop: Workshop, voters: list[Actor], forks: list[Draft]
+) -> None:
+    for voter, fork in zip(voters[:4], (forks[1], forks[1], forks[2], forks[3]), strict=True):
+        workshop.vote(voter, drafts.head_of(fork))
+    before = ranked(workshop, forks[0].page_id)
+    with workshop.writing() as session:  # as the migration leaves them
+        session.exec(update(Candidate).values(score=None, supporters=0, due_at=Candidate.opened_at))
+    assert ranked(workshop, forks[0].page_id) != before
+    workshop.follow()
+    assert ranked(workshop, forks[0].page_id) == before
