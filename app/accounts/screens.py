@@ -8,13 +8,14 @@ from starlette.responses import RedirectResponse, Response
 from app.accounts import chapters, service
 from app.accounts.actors import Viewer, cookie_name
 from app.accounts.service import SignedIn, SignInPaused
-from app.consensus import candidates, panel
+from app.consensus import panel, ranking
 from app.drafts import autosave
 from app.drafts import service as drafts
 from app.errors import Conflict, Refused
 from app.pages import service as pages
 from app.permissions import SignInNeeded
 from app.settings import Settings
+from app.web.cursors import decode_cursor, encode_cursor
 from app.web.forms import FormDep
 from app.web.looks import own_address
 from app.web.session import SessionDep
@@ -24,6 +25,7 @@ site = APIRouter(include_in_schema=False)
 
 Field = Annotated[str, Form()]
 
+DRAFTS_SHOWN = 20
 KEPT = "kept_"
 KEPT_FIELDS = ("title", "slug", "base", "text", "section", "summary", "reason")
 
@@ -106,9 +108,9 @@ def show_join_help(request: Request, viewer: Viewer) -> Response:
 
 
 @site.get("/me")
-def show_me(request: Request, session: SessionDep, viewer: Viewer) -> Response:
+def show_me(request: Request, session: SessionDep, viewer: Viewer, cursor: str | None = None) -> Response:
     """The viewer's drafts, chapter, and the way to invite others."""
-    return _own_page(request, session, viewer)
+    return _own_page(request, session, viewer, cursor=cursor)
 
 
 @site.post("/me/chapter")
@@ -137,7 +139,7 @@ def list_chapters(request: Request, session: SessionDep, viewer: Viewer) -> Resp
 def show_chapter(request: Request, session: SessionDep, viewer: Viewer, slug: str) -> Response:
     """One chapter: how many it is, and what still needs its voice."""
     chapter = chapters.get_chapter(session, slug)
-    waiting = candidates.list_lacking_chapter(session, chapter.id)
+    waiting = ranking.list_lacking_chapter(session, chapter.id)
     context = {
         "chapter": chapter,
         "members": chapters.count_members(session).get(chapter.id, 0),
@@ -146,14 +148,18 @@ def show_chapter(request: Request, session: SessionDep, viewer: Viewer, slug: st
     return render(request, "accounts/chapter.html", context)
 
 
-def _own_page(request: Request, session: SessionDep, viewer: Viewer, invite: str | None = None) -> Response:
+def _own_page(
+    request: Request, session: SessionDep, viewer: Viewer, *, invite: str | None = None, cursor: str | None = None
+) -> Response:
     if viewer is None:
         raise SignInNeeded("Sign in to see your own page.")
-    own = drafts.list_owned(session, viewer.id)
+    place = decode_cursor(cursor, int)
+    own = drafts.list_owned(session, viewer.id, before=place[0] if place else None, limit=DRAFTS_SHOWN)
     sent = drafts.list_sent(session, viewer.id)
     standing = panel.standing_of(session, own)
     context = {
         "drafts": own,
+        "more": f"/me?cursor={encode_cursor(own[-1].id)}#own" if len(own) == DRAFTS_SHOWN else None,
         "sent": sent,
         "unsent": autosave.list_unsent(session, viewer),
         "standing": {id_: decision.state for id_, decision in standing.items()},

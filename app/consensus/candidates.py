@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import case, delete, func
+from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
 from app.accounts import service as accounts
 from app.approvals import service as approvals
 from app.approvals.models import Approval
 from app.consensus.carry import Carried, Stale, Superseded, carry
-from app.consensus.models import Candidate, CandidateRevision, Dependency, Vote
+from app.consensus.models import Candidate, CandidateRevision, Dependency
 from app.consensus.spots import change_between
 from app.database import now
 from app.drafts import merging
@@ -191,30 +191,3 @@ def revisions_stood_on(session: Session, candidate: Candidate) -> Sequence[Revis
     """Every revision the candidate has stood on, oldest first."""
     query = select(Revision).join(CandidateRevision).where(CandidateRevision.candidate_id == candidate.id)
     return session.exec(query.order_by(col(Revision.number))).all()
-
-
-def list_nearest_decision(session: Session, *, limit: int, not_voted_by: int | None = None) -> Sequence[Candidate]:
-    """Candidates over all pages whose waiting ends soonest, then those whose vote opened last.
-
-    Only those that the member `not_voted_by` has not voted on yet, if one is named.
-    """
-    query = select(Candidate).where(
-        col(Candidate.closed).is_(None), col(Candidate.stale).is_(False), col(Candidate.opened_at).is_not(None)
-    )
-    if not_voted_by is not None:
-        query = query.where(col(Candidate.id).not_in(select(Vote.candidate_id).where(Vote.member_id == not_voted_by)))
-    wait_ends = case((col(Candidate.passing_since).is_not(None), col(Candidate.due_at)), else_=None)
-    soonest = query.order_by(col(Candidate.passing_since).is_(None), wait_ends, col(Candidate.opened_at).desc())
-    return session.exec(soonest.limit(limit)).all()
-
-
-def list_lacking_chapter(session: Session, chapter_id: int, *, limit: int = 20) -> Sequence[Candidate]:
-    """Open candidates with votes, but none from this chapter yet; the ones opened last come first."""
-    voted_here = select(Vote.candidate_id).where(Vote.chapter_id == chapter_id)
-    query = select(Candidate).where(
-        col(Candidate.closed).is_(None),
-        col(Candidate.stale).is_(False),
-        col(Candidate.opened_at).is_not(None),
-        col(Candidate.id).not_in(voted_here),
-    )
-    return session.exec(query.order_by(col(Candidate.id).desc()).limit(limit)).all()

@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Literal, NamedTuple
 
 from app.consensus.tallies import AT_LARGE, ChapterCount, Count
@@ -45,6 +45,7 @@ class Missing:
         return {"what": self.what, "count": self.count, "from": named}
 
 
+@lru_cache(maxsize=10_000)  # many candidates have the same few votes, or none
 def find_missing_supporters(count: Count, to_beat: Fraction | None) -> tuple[Missing, ...]:
     """The fewest further supporters with whom the count passes; no smaller number, from anywhere, does.
 

@@ -33,6 +33,20 @@ class Candidate(SQLModel, table=True):
             postgresql_where=text("closed IS NULL"),
         ),
         Index(
+            "ix_candidate_opened",
+            "opened_at",
+            "id",
+            sqlite_where=text("closed IS NULL AND opened_at IS NOT NULL"),
+            postgresql_where=text("closed IS NULL AND opened_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_candidate_passing",
+            "due_at",
+            "id",
+            sqlite_where=text("closed IS NULL AND passing_since IS NOT NULL"),
+            postgresql_where=text("closed IS NULL AND passing_since IS NOT NULL"),
+        ),
+        Index(
             "ix_candidate_due",
             "due_at",
             sqlite_where=text("due_at IS NOT NULL"),

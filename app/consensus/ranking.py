@@ -1,4 +1,4 @@
-"""A page's open candidates, best first, counted and narrowed by how they stand."""
+"""In which order open candidates are read: a page's best first, and over all pages those that need somebody now."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, false, func
 from sqlmodel import Session, col, select
 
 from app.consensus.facts import Decision
-from app.consensus.models import Candidate
+from app.consensus.models import Candidate, Vote
 from app.consensus.tallies import Counts
 from app.revisions.models import Revision
 
@@ -25,6 +25,7 @@ class Stand(StrEnum):
     STALE = "stale"
 
 
+_OPEN = col(Candidate.closed).is_(None)
 _FRESH = col(Candidate.stale).is_(False)
 _WITH: dict[Stand, ColumnElement[bool]] = {
     Stand.WAITING: and_(_FRESH, col(Candidate.passing_since).is_not(None)),
@@ -60,19 +61,40 @@ def find_place(session: Session, page_id: int, candidate_id: int) -> int | None:
 def count_stands(session: Session, page_id: int) -> Counter[Stand]:
     """How many of the page's open candidates stand in each way."""
     stands = case(*((with_it, stand.value) for stand, with_it in _WITH.items()))
-    counted = (
-        select(stands, func.count())
-        .where(col(Candidate.page_id) == page_id, col(Candidate.closed).is_(None))
-        .group_by(stands)
-    )
+    counted = select(stands, func.count()).where(col(Candidate.page_id) == page_id, _OPEN).group_by(stands)
     return Counter({Stand(stand): number for stand, number in session.exec(counted)})
+
+
+def list_nearest_decision(session: Session, *, limit: int, not_voted_by: int | None = None) -> Sequence[Candidate]:
+    """Candidates over all pages whose waiting ends soonest, then those whose vote opened last.
+
+    Only those that the member `not_voted_by` has not voted on yet, if one is named.
+    """
+    query = select(Candidate).where(_OPEN, _FRESH)
+    if not_voted_by is not None:
+        own = select(Vote.id).where(Vote.candidate_id == Candidate.id, Vote.member_id == not_voted_by)
+        query = query.where(~own.exists())
+    waiting = query.where(col(Candidate.passing_since).is_not(None)).order_by(col(Candidate.due_at), col(Candidate.id))
+    found = [*session.exec(waiting.limit(limit))]
+    if len(found) < limit:
+        collecting = query.where(col(Candidate.opened_at).is_not(None), col(Candidate.passing_since).is_(None))
+        latest = collecting.order_by(col(Candidate.opened_at).desc(), col(Candidate.id).desc())
+        found += session.exec(latest.limit(limit - len(found)))
+    return found
+
+
+def list_lacking_chapter(session: Session, chapter_id: int, *, limit: int = 20) -> Sequence[Candidate]:
+    """Open candidates with votes, but none from this chapter yet; the ones opened last come first."""
+    from_here = select(Vote.id).where(Vote.candidate_id == Candidate.id, Vote.chapter_id == chapter_id)
+    query = select(Candidate).where(_OPEN, _FRESH, col(Candidate.opened_at).is_not(None), ~from_here.exists())
+    return session.exec(query.order_by(col(Candidate.opened_at).desc(), col(Candidate.id).desc()).limit(limit)).all()
 
 
 def _ranked(query: Query, page_id: int, stand: Stand | None = None) -> Query:
     unvoted = col(Candidate.score).is_(None)
     return (
         query.join(Revision, col(Revision.id) == Candidate.revision_id)
-        .where(col(Candidate.page_id) == page_id, col(Candidate.closed).is_(None))
+        .where(col(Candidate.page_id) == page_id, _OPEN)
         .where(*([] if stand is None else [_WITH[stand]]))
         .order_by(
             unvoted,

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from app.accounts import chapters
 from app.accounts import service as accounts
-from app.consensus import candidates, votes
+from app.consensus import ranking, votes
 from app.consensus.follower import CandidateFollower
 from app.consensus.models import Value
 from app.database import Database
@@ -78,7 +78,7 @@ class Stage:
 
     def _next_end_of_waiting(self) -> datetime | None:
         with self._reading() as session:
-            nearest = candidates.list_nearest_decision(session, limit=1)
+            nearest = ranking.list_nearest_decision(session, limit=1)
         return nearest[0].due_at if nearest and nearest[0].passing_since is not None else None
 
     def gather(self) -> None:

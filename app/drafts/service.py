@@ -247,10 +247,10 @@ def reopen(session: Session, actor: Actor | None, draft_id: int) -> Draft:
     return _set_state(session, actor, draft, DraftState.OPEN, Kind.DRAFT_UPDATED)
 
 
-def list_owned(session: Session, owner_id: int, *, limit: int = 50) -> Sequence[Draft]:
-    """A member's own forks, newest first."""
+def list_owned(session: Session, owner_id: int, *, before: int | None = None, limit: int) -> Sequence[Draft]:
+    """A member's own forks, newest first; those older than `before` if one is named."""
     query = select(Draft).where(Draft.owner_id == owner_id).order_by(col(Draft.id).desc()).limit(limit)
-    return session.exec(query).all()
+    return session.exec(query if before is None else query.where(col(Draft.id) < before)).all()
 
 
 def list_sent(session: Session, author_id: int, *, limit: int = 10) -> Sequence[Revision]:

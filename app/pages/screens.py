@@ -45,9 +45,9 @@ PAGES_SHOWN = 60
 def show_board(request: Request, session: SessionDep, viewer: Viewer, cursor: str | None = None) -> Response:
     """What needs the viewer, what is being decided, what was approved last, and every page."""
     place = decode_cursor(cursor, str)
-    needed = candidates.list_nearest_decision(session, limit=NEEDED_SHOWN, not_voted_by=viewer.id) if viewer else []
+    needed = ranking.list_nearest_decision(session, limit=NEEDED_SHOWN, not_voted_by=viewer.id) if viewer else []
     known = {candidate.id for candidate in needed}
-    leading = [row for row in candidates.list_nearest_decision(session, limit=LEADING_SHOWN) if row.id not in known]
+    leading = [row for row in ranking.list_nearest_decision(session, limit=LEADING_SHOWN) if row.id not in known]
     newest = approvals.list_newest(session, limit=6)
     listed = pages.list_pages(session, after=place[0] if place else "", limit=PAGES_SHOWN)
     context = {

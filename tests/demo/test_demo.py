@@ -156,7 +156,7 @@ def test_the_page_without_approved_text_has_two_candidates_that_collect(session:
 
 
 def test_exactly_one_candidate_waits_and_its_time_runs_now(session: Session) -> None:
-    waiting = [row for row in candidates.list_nearest_decision(session, limit=50) if row.passing_since is not None]
+    waiting = [row for row in ranking.list_nearest_decision(session, limit=50) if row.passing_since is not None]
     found = standing(session, WAITS)
     assert [row.revision_id for row in waiting] == [found.revision_id]
     assert found.decision.state is State.WAITING
@@ -176,7 +176,7 @@ def test_one_vote_more_ends_the_waiting_and_carries_the_neighbour(own: Database)
 
 
 def test_exactly_one_candidate_lacks_one_supporter_from_any_chapter_but_one(session: Session) -> None:
-    open_ones = candidates.list_nearest_decision(session, limit=50)
+    open_ones = ranking.list_nearest_decision(session, limit=50)
     lacking = {
         row.revision_id: missing
         for row in open_ones
