@@ -1,5 +1,6 @@
 """Put the program together: database, follower, routes. No logic."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -50,6 +51,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, follow: bool = Tru
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        gc.freeze()  # what is loaded by now stays; each full collection would look through all of it again
         if follow:
             follower.start()
         async with hub.running():
