@@ -59,6 +59,14 @@ class RoleName(StrEnum):
     ADMIN = "admin"
 
 
+NewPassword = Annotated[
+    str,
+    typer.Option(
+        prompt=True, hide_input=True, confirmation_prompt=True, help="At least 8 characters; asked for when left out."
+    ),
+]
+
+
 def fail(message: str, code: int = FOUND_WRONG) -> NoReturn:
     """End with a message on the error stream."""
     print(message, file=sys.stderr)
@@ -145,7 +153,7 @@ def demo(
 @user_cli.command("add")
 def add_user(
     name: str,
-    password: Annotated[str, typer.Option(help="At least 8 characters.")],
+    password: NewPassword,
     chapter: Annotated[str | None, typer.Option(help="Address of their home chapter.")] = None,
     role: RoleName = RoleName.MEMBER,
 ) -> None:
@@ -154,6 +162,43 @@ def add_user(
         chapter_id = chapters.get_chapter(session, chapter).id if chapter else None
         user = accounts.add_user(session, name, password, role=Role[role.upper()], chapter_id=chapter_id)
         print(f"{user.name} can sign in now, as {role}.")
+
+
+@user_cli.command("list")
+def list_users() -> None:
+    """Print everyone who may sign in, a line each: name, role, chapter, and the day they were last active."""
+    with opened_database() as database, database.transaction(writing=False) as session:
+        homes = chapters.slugs_by_id(session)
+        for user in accounts.list_users(session):
+            home = homes.get(user.chapter_id or 0, "-")
+            print(user.name, Role(user.role).name.lower(), home, user.last_active_at.date(), sep="\t")
+
+
+@user_cli.command("password")
+def set_password(name: str, password: NewPassword) -> None:
+    """Give someone who forgot theirs a new password, and sign them out everywhere."""
+    with writing() as session:
+        user = accounts.get_user(session, name)
+        accounts.set_password(session, user, password)
+        print(f"{user.name} signs in with the new password from now on.")
+
+
+@user_cli.command("role")
+def set_role(name: str, role: RoleName) -> None:
+    """Change what someone may do."""
+    with writing() as session:
+        user = accounts.get_user(session, name)
+        accounts.set_role(session, user, Role[role.upper()])
+        print(f"{user.name} is a {role} now.")
+
+
+@chapter_cli.command("list")
+def list_chapters() -> None:
+    """Print the chapters, a line each: address, name, and how many members it has."""
+    with opened_database() as database, database.transaction(writing=False) as session:
+        members = chapters.count_members(session)
+        for chapter in chapters.list_chapters(session):
+            print(chapter.slug, chapter.name, members.get(chapter.id, 0), sep="\t")
 
 
 @chapter_cli.command("add")

@@ -8,7 +8,7 @@ const form = document.getElementById("editor");
 // The server has it now, in history or in a draft of one's own.
 const sent = document.querySelector("[data-sent]") && sessionStorage.getItem("sending");
 if (sent) {
-  localStorage.removeItem(sent);
+  for (const key of JSON.parse(sent)) localStorage.removeItem(key);
   sessionStorage.removeItem("sending");
 }
 if (form) write(form);
@@ -39,7 +39,7 @@ function write(form) {
     const typed = text.value;
     status.textContent = words.saving;
     try {
-      const body = JSON.stringify({ base: Number(form.elements.base.value), section: form.elements.section.value, text: typed });
+      const body = JSON.stringify({ base: Number(form.elements.base.value), section: form.elements.section.value, text: typed.trim() && form.elements.heading.value + typed });
       const headers = { "Content-Type": "application/json" };
       const answer = await fetch(words.autosave, { method: "PUT", body, headers, keepalive: leaving && body.length < 60_000 });
       if (answer.status === 401 || answer.status === 403) throw new Error("signed out");
@@ -91,9 +91,15 @@ function write(form) {
   form.addEventListener("submit", (event) => {
     pause.cancel();
     if (event.submitter?.value === "discard") localStorage.removeItem(key);
-    else sessionStorage.setItem("sending", key);
+    else sessionStorage.setItem("sending", JSON.stringify([key, ...inside()]));
   });
   offer();
+
+  // What was typed into single sections of this draft and goes along with what is sent now.
+  function inside() {
+    const sections = Object.keys(localStorage).filter((other) => other.startsWith(PREFIX + form.getAttribute("action")));
+    return sections.filter((other) => text.value.includes(JSON.parse(localStorage.getItem(other)).text.trim()));
+  }
 
   function offer() {
     const found = JSON.parse(localStorage.getItem(key) ?? "null");

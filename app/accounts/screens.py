@@ -1,8 +1,10 @@
 """Sign in and out, join by an invite link, your own page, and chapters."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
+from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
 from app.accounts import chapters, service
@@ -13,11 +15,14 @@ from app.drafts import autosave
 from app.drafts import service as drafts
 from app.errors import Conflict, Refused
 from app.pages import service as pages
+from app.pages.models import Page
 from app.permissions import SignInNeeded
+from app.revisions import service as revisions
 from app.settings import Settings
 from app.web.cursors import decode_cursor, encode_cursor
 from app.web.forms import FormDep
 from app.web.looks import own_address
+from app.web.schemas import MAX_ID
 from app.web.session import SessionDep
 from app.web.templates import render
 
@@ -27,7 +32,7 @@ Field = Annotated[str, Form()]
 
 DRAFTS_SHOWN = 20
 KEPT = "kept_"
-KEPT_FIELDS = ("title", "slug", "base", "text", "section", "summary", "reason")
+KEPT_FIELDS = ("title", "slug", "base", "text", "section", "heading", "summary", "reason")
 
 
 @site.get("/login")
@@ -60,8 +65,8 @@ def sign_in(
     if isinstance(outcome, SignedIn):
         if "text" in kept:
             request.state.viewer = service.find_actor_by_cookie(session, outcome.secret)
-            page = render(request, "accounts/signed_in.html", {"next": own_address(next), "kept": kept})
-            return _with_session(request, page, outcome)
+            context = {"next": own_address(next), "kept": kept, "page": _page_changed(session, kept)}
+            return _with_session(request, render(request, "accounts/signed_in.html", context), outcome)
         return _with_session(request, RedirectResponse(own_address(next), 303), outcome)
     status, detail = 401, "detail"
     if isinstance(outcome, SignInPaused):
@@ -120,6 +125,22 @@ def choose_chapter(session: SessionDep, viewer: Viewer, chapter: Field = "") -> 
     return RedirectResponse("/me", 303)
 
 
+@site.post("/me/password")
+def change_password(
+    request: Request, session: SessionDep, viewer: Viewer, current: Field = "", password: Field = ""
+) -> Response:
+    """Change the viewer's password; every other browser is signed out."""
+    if viewer is None:
+        raise SignInNeeded("Sign in to change your password.")
+    days = request.app.state.settings.session_days
+    try:
+        with session.begin_nested():
+            signed_in = service.change_password(session, viewer, current=current, new=password, days=days)
+    except Refused as error:
+        return _own_page(request, session, viewer, problem=error.detail)
+    return _with_session(request, _own_page(request, session, viewer, password_changed=True), signed_in)
+
+
 @site.post("/me/invite")
 def invite(request: Request, session: SessionDep, viewer: Viewer) -> Response:
     """Show a new invite link, this once."""
@@ -149,7 +170,14 @@ def show_chapter(request: Request, session: SessionDep, viewer: Viewer, slug: st
 
 
 def _own_page(
-    request: Request, session: SessionDep, viewer: Viewer, *, invite: str | None = None, cursor: str | None = None
+    request: Request,
+    session: SessionDep,
+    viewer: Viewer,
+    *,
+    invite: str | None = None,
+    cursor: str | None = None,
+    problem: str | None = None,
+    password_changed: bool = False,
 ) -> Response:
     if viewer is None:
         raise SignInNeeded("Sign in to see your own page.")
@@ -167,9 +195,18 @@ def _own_page(
         "pages": pages.pages_by_id(session, [*(draft.page_id for draft in own), *(row.page_id for row in sent)]),
         "chapters": chapters.list_chapters(session),
         "invite": invite,
+        "problem": problem,
+        "password_changed": password_changed,
         "invite_days": request.app.state.settings.invite_days,
     }
-    return render(request, "accounts/me.html", context)
+    return render(request, "accounts/me.html", context, status=422 if problem else 200)
+
+
+def _page_changed(session: Session, kept: Mapping[str, str]) -> Page | None:
+    """The page that what somebody wrote belongs to, if it began from a text of one."""
+    base = kept.get("base", "")
+    known = revisions.get_many(session, [int(base)] if base.isdecimal() and len(base) < len(str(MAX_ID)) else [])
+    return next((pages.get_by_id(session, row.page_id) for row in known.values()), None)
 
 
 def _join_form(

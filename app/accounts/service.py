@@ -1,6 +1,6 @@
 """Users: add, sign in and out, name; and the tokens of programs."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -137,6 +137,35 @@ def open_session(session: Session, user: User, *, days: int) -> SignedIn:
 def sign_out(session: Session, secret: str) -> None:
     """End the web session of this cookie, if there is one."""
     session.exec(delete(WebSession).where(col(WebSession.token_sha256) == passwords.digest(secret)))
+
+
+def set_password(session: Session, user: User, password: str) -> None:
+    """Give the user another password and end all their sessions; `Refused` where it is too short."""
+    user.password_hash = passwords.hash_password(password)
+    session.add(user)
+    session.exec(delete(WebSession).where(col(WebSession.user_id) == user.id))
+
+
+def change_password(session: Session, actor: Actor, *, current: str, new: str, days: int) -> SignedIn:
+    """Give the actor the new password, if the current one is right, and sign them in anew here and nowhere else."""
+    user = session.get_one(User, actor.id)
+    if not passwords.matches(current, user.password_hash):
+        raise Refused("That is not your password. Nothing was changed.", pointer="/current")
+    set_password(session, user, new)
+    return open_session(session, user, days=days)
+
+
+def set_role(session: Session, user: User, role: Role) -> None:
+    """Let the user do what the role may, from now on."""
+    if user.role == Role.NAME:
+        raise Refused(f"{user.name} is only a name in an imported history and cannot sign in.", pointer="/name")
+    user.role = role
+    session.add(user)
+
+
+def list_users(session: Session) -> Sequence[User]:
+    """Everyone who may sign in, by name."""
+    return session.exec(select(User).where(User.role != Role.NAME).order_by(col(User.name_key))).all()
 
 
 def find_actor_by_cookie(session: Session, secret: str) -> Actor | None:

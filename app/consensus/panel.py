@@ -9,12 +9,13 @@ from sqlmodel import Session
 
 from app.accounts import chapters
 from app.accounts import service as accounts
+from app.approvals import service as approvals
 from app.approvals.models import Approval
 from app.consensus import candidates, decisions, votes
-from app.consensus.facts import Decision
+from app.consensus.facts import Decision, State
 from app.consensus.models import Candidate
 from app.drafts import service as drafts
-from app.drafts.models import Draft, DraftState
+from app.drafts.models import Draft, DraftKind, DraftState
 from app.pages import service as pages
 from app.pages.models import Page
 from app.pages.text import Text, sha256_of
@@ -32,10 +33,14 @@ MAX_KEPT = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A candidate in a list: what it changes, and how it stands in one sentence."""
+    """A candidate in a list: what it changes, and how it stands in one sentence.
+
+    `moved_on`: it was stale, and somebody has merged it since into a newer version of its draft.
+    """
 
     page: Page
     revision: Revision
+    draft_id: int
     draft_name: str
     author: str | None
     decision: Decision
@@ -43,18 +48,30 @@ class Card:
     section: str
     excerpts: list[Markup]
     more_excerpts: int
+    moved_on: bool
+
+    @property
+    def status(self) -> str:
+        """For its chip: a text that is put to the vote is no draft any more, even before the first vote."""
+        return "new" if self.decision.state == State.DRAFT else self.decision.state
 
 
 @dataclass(frozen=True, slots=True)
 class VotePanel:
-    """How a text stands, and whether and how the viewer voted. `tally_hidden` until a member has voted."""
+    """How a text stands, and whether and how the viewer voted. `tally_hidden` until a member has voted.
+
+    `moved_on` as on a card. `says_the_same`: as the approved text, so that there is nothing to decide.
+    """
 
     decision: Decision
     chapter_names: dict[int, str]
     may_vote: bool
     own_vote: str | None
     tally_hidden: bool
+    status: str
     needs_merge: bool
+    moved_on: bool
+    says_the_same: bool
     draft_id: int
     may_put_forward: bool
 
@@ -107,6 +124,7 @@ def cards(session: Session, listed: Sequence[Candidate]) -> list[Card]:
             Card(
                 page=by_id[candidate.page_id],
                 revision=revision,
+                draft_id=draft.id,
                 draft_name=draft.name,
                 author=names.get(draft.owner_id or revision.author_id or 0),
                 decision=decision,
@@ -114,14 +132,17 @@ def cards(session: Session, listed: Sequence[Candidate]) -> list[Card]:
                 section=change.section,
                 excerpts=list(change.excerpts),
                 more_excerpts=change.more,
+                moved_on=_moved_on(candidate, draft),
             )
         )
     return shown
 
 
 def standing_of(session: Session, listed: Sequence[Draft]) -> dict[int, Decision]:
-    """How the newest candidate of each of these drafts stands, by draft."""
-    newest = {row.draft_id: row for row in candidates.list_of_drafts(session, [draft.id for draft in listed])}
+    """How the newest candidate of each of these drafts stands, by draft; none that the draft has left behind."""
+    by_id = {draft.id: draft for draft in listed}
+    newest = {row.draft_id: row for row in candidates.list_of_drafts(session, by_id)}
+    newest = {id_: row for id_, row in newest.items() if not _moved_on(row, by_id[id_])}
     rows = list(newest.values())
     return dict(zip(newest, decisions.decide_on_all(session, rows), strict=True))
 
@@ -140,16 +161,32 @@ def vote_panel(session: Session, viewer: Actor | None, revision: Revision, candi
     decision = votes.decision_of(session, revision)
     draft = drafts.get_draft(session, candidate.draft_id if candidate else revision.draft_id)
     is_open = candidate.closed is None and not candidate.stale if candidate else draft.state == DraftState.OPEN
+    says_the_same = candidate is None and _is_approved_text(session, revision)
     return VotePanel(
         decision=decision,
         chapter_names=chapters.names_by_id(session),
-        may_vote=is_open and (viewer is None or allows(viewer, Action.VOTE)),
+        status="new" if candidate and decision.state == State.DRAFT else decision.state,
+        may_vote=is_open and not says_the_same and (viewer is None or allows(viewer, Action.VOTE)),
         own_vote=own.value if own else None,
         tally_hidden=viewer is not None and own is None and is_open,
         needs_merge=candidate is not None and candidate.stale,
+        moved_on=candidate is not None and _moved_on(candidate, draft),
+        says_the_same=says_the_same and draft.kind == DraftKind.FORK,
         draft_id=draft.id,
-        may_put_forward=candidate is None and is_open and allows(viewer, Action.PUT_FORWARD, draft),
+        may_put_forward=candidate is None
+        and is_open
+        and not says_the_same
+        and allows(viewer, Action.PUT_FORWARD, draft),
     )
+
+
+def _moved_on(candidate: Candidate, draft: Draft) -> bool:
+    return candidate.stale and draft.head_id != candidate.revision_id
+
+
+def _is_approved_text(session: Session, revision: Revision) -> bool:
+    approved = approvals.find_current(session, revision.page_id)
+    return approved is not None and revisions.get(session, approved.revision_id).sha256 == revision.sha256
 
 
 def approval_line(session: Session, approval: Approval) -> str:

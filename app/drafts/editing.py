@@ -39,11 +39,12 @@ REASONS = (
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What an editor's form holds. With a `section`, `text` is what stands under that heading, heading included."""
+    """What an editor's form holds. With a `section`, `text` is what stands under its `heading`."""
 
     base: int
     text: str = ""
     section: str = ""
+    heading: str = ""
     summary: str = ""
     reason: str = ""
     action: str = "save"
@@ -54,10 +55,11 @@ class Sent:
         return self.summary or dict(REASONS).get(self.reason, "")
 
     def whole(self, session: Session) -> str:
-        """The whole text, with the section put where it belongs in the base."""
+        """The whole text, with the section put where it belongs in the base; one left empty goes with its heading."""
         if not self.section:
             return self.text
-        return replace_section(revisions.text_by_id(session, self.base), self.section, self.text)
+        typed = self.heading + self.text if self.text.strip() else ""
+        return replace_section(revisions.text_by_id(session, self.base), self.section, typed)
 
     def to_keep(self) -> dict[str, str]:
         """The fields that travel along while their author signs in."""
@@ -65,6 +67,7 @@ class Sent:
             "base": str(self.base),
             "text": self.text,
             "section": self.section,
+            "heading": self.heading,
             "summary": self.summary,
             "reason": self.reason,
         }
@@ -74,11 +77,12 @@ def read_sent(
     base: Annotated[int, Form(ge=1, le=MAX_ID)],
     text: Annotated[str, Form()] = "",
     section: Annotated[str, Form()] = "",
+    heading: Annotated[str, Form()] = "",
     summary: Annotated[str, Form()] = "",
     reason: Annotated[str, Form()] = "",
     action: Annotated[str, Form()] = "save",
 ) -> Sent:
-    return Sent(base, text, section, summary, reason, action)
+    return Sent(base, text, section, heading, summary, reason, action)
 
 
 SentDep = Annotated[Sent, Depends(read_sent)]
@@ -122,6 +126,7 @@ def show_editor(
         "base_id": sent.base,
         "section": _section_in(session, sent),
         "section_key": sent.section,
+        "heading": sent.heading,
         "summary": sent.summary,
         "reason": sent.reason,
         "reasons": REASONS,
@@ -202,7 +207,9 @@ def _cut(text: str, sent: Sent) -> Sent:
     found = next((part for part in sections_of(text) if part.key == sent.section), None)
     if found is None:
         return replace(sent, section="", text=text)
-    return replace(sent, text=text[found.start : found.end].strip("\n"))
+    lines = text[found.start : found.end].strip("\n")
+    heading = lines.removesuffix(found.text) if found.text else f"{lines}\n\n"
+    return replace(sent, heading=heading, text=found.text)
 
 
 def _section_in(session: Session, sent: Sent) -> Section | None:

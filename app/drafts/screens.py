@@ -1,5 +1,6 @@
 """Edit, preview, conflict, fork and merge: everything people do to a draft."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -11,6 +12,7 @@ from app.accounts import service as accounts
 from app.accounts.actors import Viewer
 from app.approvals import service as approvals
 from app.consensus import candidates, panel, ranking, withdrawing
+from app.consensus.panel import Card
 from app.consensus.ranking import Stand
 from app.drafts import autosave, merging
 from app.drafts import service as drafts
@@ -133,7 +135,7 @@ def list_drafts(
             ("drafts", "Drafts", forks),
         ],
         "groups": panel.grouped(cards),
-        "compare_with": cards[0].revision.id if cards else None,
+        "leader": _leader(session, page.id, cards[:1]),
         "one_page": True,
         "candidate_count": stands[stand] if stand else stands.total(),
         "more_candidates": f"{address}?show={show}&skip={skip + CANDIDATES_SHOWN}"
@@ -144,6 +146,14 @@ def list_drafts(
         "more": f"{address}?show={show}&cursor={encode_cursor(listed[-1].id)}" if len(listed) == DRAFTS_SHOWN else None,
     }
     return render(request, "drafts/list.html", context)
+
+
+def _leader(session: Session, page_id: int, first: Sequence[Card]) -> Card | None:
+    """The page's best candidate with a vote, perhaps the first of those shown."""
+    best = ranking.list_ranked(session, page_id, limit=1)
+    if not best or best[0].score is None:
+        return None
+    return first[0] if first and first[0].revision.id == best[0].revision_id else panel.cards(session, best)[0]
 
 
 @site.get("/drafts/{draft_id}")

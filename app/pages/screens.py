@@ -1,10 +1,10 @@
 """The board, a page with its approved text, its history, and the form for a new page."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from itertools import groupby
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from app.accounts import service as accounts
@@ -157,10 +157,16 @@ def show_history(
 
 
 @site.get("/pages/{slug}/at")
-def show_text_at(session: SessionDep, viewer: Viewer, slug: str, moment: datetime) -> Response:
-    """What was approved at a moment, at an address that stays; the moment is in UTC unless it says otherwise."""
+def show_text_at(
+    session: SessionDep,
+    viewer: Viewer,
+    slug: str,
+    day: date,
+    hour: Annotated[time | Literal[""], Query(alias="time")] = "",
+) -> Response:
+    """What was approved on a day at a time of day in UTC, when the day ended without one; at an address that stays."""
     page = pages.get_page(session, slug)
-    at = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    at = datetime.combine(day, hour or time.max, tzinfo=UTC)
     approved = approvals.find_current(session, page.id, as_of=at)
     if approved is None:
         raise NothingApprovedThen(f"“{page.title}” had no approved text at {in_words(at)}. Look at its history.")

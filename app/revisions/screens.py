@@ -84,6 +84,9 @@ def compare(
         "page": page,
         "old": old,
         "new": new,
+        "drafts": drafts.get_many(session, [old.draft_id, new.draft_id]),
+        "approved_id": _approved_id(session, page.id),
+        "names": accounts.names_of(session, [old.author_id, new.author_id]),
         "sentence": diff.sentence,
         "diff": already_escaped(diff_html(diff)),
     }

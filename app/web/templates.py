@@ -19,6 +19,7 @@ FOLDER = Path(__file__).resolve().parent.parent.parent / "templates"
 
 STATUS_WORDS = {
     "draft": "Draft",
+    "new": "No votes yet",
     "collecting": "Being decided",
     "waiting": "Enough support, waiting",
     "approved": "Approved",

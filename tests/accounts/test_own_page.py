@@ -1,5 +1,7 @@
 """One's own page: what became of what one wrote, without telling how others voted."""
 
+import re
+
 import pytest
 from fastapi import FastAPI
 
@@ -30,3 +32,42 @@ async def test_it_lists_what_was_sent_and_how_versions_stand(app: FastAPI, works
     assert decision.reasons[0] in shown
     for telling in decision.reasons[1:]:
         assert telling not in shown
+
+
+@pytest.mark.anyio
+async def test_older_versions_come_in_parts(app: FastAPI, workshop: Workshop) -> None:
+    with workshop.writing() as session:
+        ada = accounts.actor_of(accounts.add_user(session, "Ada", PASSWORD, role=Role.WRITER))
+    page = workshop.page(ada, "Housing")
+    forks = [workshop.fork(ada, page, ("10,000", f"{number},000")) for number in range(11, 33)]
+    async with connect(app) as client:
+        await client.post("/login", data={"name": "Ada", "password": PASSWORD})
+        first = (await client.get("/me")).text
+        more = re.search(r'href="(/me\?cursor=[^"#]+)', first)
+        assert more is not None
+        second = (await client.get(more[1])).text
+    shown = [set(re.findall(r'href="/drafts/(\d+)"', text)) for text in (first, second)]
+    assert shown[0] | shown[1] == {str(fork.id) for fork in forks}
+    assert not shown[0] & shown[1]
+
+
+@pytest.mark.anyio
+async def test_a_changed_password_ends_every_other_session(app: FastAPI, workshop: Workshop) -> None:
+    with workshop.writing() as session:
+        accounts.add_user(session, "Ada", PASSWORD)
+    async with connect(app) as here, connect(app) as elsewhere:
+        for client in (here, elsewhere):
+            await client.post("/login", data={"name": "Ada", "password": PASSWORD})
+        wrong = await here.post("/me/password", data={"current": "a guess", "password": "five other words"})
+        assert (wrong.status_code, "That is not your password" in wrong.text) == (422, True)
+        short = await here.post("/me/password", data={"current": PASSWORD, "password": "short"})
+        assert short.status_code == 422
+        assert (await elsewhere.get("/me")).status_code == 200
+        changed = await here.post("/me/password", data={"current": PASSWORD, "password": "five other words"})
+        assert changed.status_code == 200
+        assert (await here.get("/me")).status_code == 200
+        assert (await elsewhere.get("/me")).status_code == 401
+        old = await elsewhere.post("/login", data={"name": "Ada", "password": PASSWORD})
+        assert old.status_code == 401
+        new = await elsewhere.post("/login", data={"name": "Ada", "password": "five other words"})
+        assert new.status_code == 303

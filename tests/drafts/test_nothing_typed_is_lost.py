@@ -120,7 +120,7 @@ async def test_a_wording_written_in_a_merge_comes_back(
         "/api/v1/pages?cursor=WyJcdWQ4MDAiXQ",
         "/api/v1/pages/housing/candidates?cursor=WzEsIC01MF0",
         "/api/v1/drafts/1099511627776",
-        "/pages/housing/at?moment=2020-01-01T00:00",
+        "/pages/housing/at?day=2020-01-01",
     ],
 )
 async def test_odd_addresses_are_answered_not_broken(app: FastAPI, workshop: Workshop, address: str) -> None:

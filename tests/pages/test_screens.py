@@ -23,11 +23,11 @@ def approved(workshop: Workshop) -> int:
 @pytest.mark.anyio
 async def test_what_we_said_at_a_moment_is_one_address_away(app: FastAPI, approved: int) -> None:
     async with connect(app) as client:
-        then = await client.get("/pages/housing/at", params={"moment": "2026-11-22T09:00"})
-        abroad = await client.get("/pages/housing/at", params={"moment": "2026-11-22T10:30:00+01:00"})
-        before = await client.get("/pages/housing/at", params={"moment": "2026-11-22T09:59:00+01:00"})
+        then = await client.get("/pages/housing/at", params={"day": "2026-11-22", "time": "09:00"})
+        that_day = await client.get("/pages/housing/at", params={"day": "2026-11-22", "time": ""})
+        before = await client.get("/pages/housing/at", params={"day": "2026-11-22", "time": "08:59"})
     assert (then.status_code, then.headers["location"]) == (303, f"/revisions/{approved}")
-    assert abroad.headers["location"] == f"/revisions/{approved}"
+    assert that_day.headers["location"] == f"/revisions/{approved}"
     assert before.status_code == 404
 
 
