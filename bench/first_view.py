@@ -1,14 +1,12 @@
 """What somebody on a slow phone waits for: first words, the largest part, and whether anything jumps.
 
 `python -m bench.first_view --database FILE [--address PATH …]`: each address is opened from a cold start in Chromium at
-400 kbit/s and 400 ms, with the processor slowed four times; the reference is the same without either. Then the way to a
-copied line: open the first page, type two letters, tap the page, tap Copy.
+400 kbit/s and 400 ms, with the processor slowed four times; the reference is the same without either.
 """
 
 import argparse
 import statistics
 import sys
-import time
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
@@ -23,8 +21,6 @@ BYTES_PER_SECOND = 400_000 / 8
 LATENCY_MS = 400
 SLOWER = 4
 ROUNDS = 3
-LOOKING_MS = 1000
-"""What a person needs to find the next thing to tap."""
 OBSERVE = """
   window.seen = {largest: 0, shift: 0};
   new PerformanceObserver((list) => list.getEntries().forEach((it) => (seen.largest = it.startTime)))
@@ -60,28 +56,10 @@ def look_at(browser: Browser, server: Server, address: str, *, slow: bool) -> di
     return found
 
 
-def copy_a_line(browser: Browser, server: Server, letters: str) -> float:
-    """Seconds from opening the first page, nothing known of the site, to words on the clipboard."""
-    page = open_phone(browser, server, slow=True)
-    began = time.perf_counter()
-    page.goto("/", wait_until="commit")
-    page.locator("#find").press_sequentially(letters)
-    for target in (".suggestions li", "[data-copy]"):
-        page.locator(target).first.wait_for()
-        page.wait_for_timeout(LOOKING_MS)
-        page.locator(target).first.tap()
-    page.get_by_text("Copied").wait_for()
-    taken = time.perf_counter() - began
-    assert page.evaluate("navigator.clipboard.readText()")
-    page.context.close()
-    return taken
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="bench.first_view", description="Screens on a slow line.")
     parser.add_argument("--database", type=Path, required=True, help="an SQLite file with approved texts")
     parser.add_argument("--address", nargs="*", default=["/"])
-    parser.add_argument("--letters", default="he")
     asked = parser.parse_args()
     url = f"sqlite:///{asked.database}"
     database = Database(url)
@@ -101,8 +79,6 @@ def main() -> int:
                 shift, size = max(each["shift"] for each in slow), slow[0]["bytes"] / 1000
                 ratio = largest / max(1, fast["largest"])
                 print(f"{address:30} {first:9.0f} {largest:11.0f} {ratio:6.1f} {shift:7.3f} {size:6.1f}")
-            times = [copy_a_line(browser, server, asked.letters) for _ in range(ROUNDS)]
-            print(f"a line copied, from a cold start: {statistics.median(times):.1f} s")
             browser.close()
     finally:
         server.kill()

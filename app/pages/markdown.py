@@ -104,6 +104,16 @@ def words_of(inline: Token) -> str:
     return " ".join("".join(_pieces_of_words(inline)).split())
 
 
+@lru_cache(maxsize=20_000)
+def words_in(piece: str) -> str:
+    """The words of a piece of Markdown, such as a sentence, without marks; as typed where it has none or too many."""
+    try:
+        words = " ".join(words_of(token) for token in read(piece) if token.type == "inline")
+    except TooTangled:
+        return piece
+    return words or piece
+
+
 def _pieces_of_words(inline: Token) -> Iterator[str]:
     for token in inline.children or []:
         if token.type == "image":

@@ -12,6 +12,7 @@ from app.consensus import candidates, panel
 from app.drafts import service as drafts
 from app.drafts.models import DraftKind
 from app.pages import service as pages
+from app.pages.markdown import words_in
 from app.pages.markup import render_markdown
 from app.permissions import Action, allows
 from app.revisions import authorship
@@ -101,6 +102,7 @@ def show_blame(request: Request, session: SessionDep, viewer: Viewer, revision_i
         "page": pages.get_by_id(session, revision.page_id),
         "revision": revision,
         "sentences": authorship.blame_sentences(session, revision),
+        "words_in": words_in,
     }
     return render(request, "revisions/blame.html", context)
 

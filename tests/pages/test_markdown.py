@@ -3,7 +3,7 @@
 import pytest
 
 from app.errors import Refused
-from app.pages.markdown import TooTangled, body_start, headings_of, read, words_of
+from app.pages.markdown import TooTangled, body_start, headings_of, read, words_in, words_of
 
 LONG_PAGES = {
     "prose with links": ("Some *words* and a [link](https://example.org/page) to **more**. " * 12 + "\n\n") * 78,
@@ -85,3 +85,18 @@ def test_words_of_a_paragraph_are_one_line_without_marks() -> None:
 )
 def test_the_text_proper_begins_behind_the_front_matter(text: str, start: int) -> None:
     assert body_start(text) == start
+
+
+@pytest.mark.parametrize(
+    ("piece", "words"),
+    [
+        ("## Topline", "Topline"),
+        ("- We build **10,000** homes.", "We build 10,000 homes."),
+        ("> [Rents](https://example.org) rise.", "Rents rise."),
+        ("Two\nlines.", "Two lines."),
+        ("---", "---"),
+        ("[" * 3000, "[" * 3000),
+    ],
+)
+def test_a_piece_is_read_without_its_marks(piece: str, words: str) -> None:
+    assert words_in(piece) == words
