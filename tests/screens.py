@@ -91,7 +91,7 @@ SCREENS = (
     Screen("board-member", "/", MEMBER),
     Screen("page", "/pages/shore-plan"),
     Screen("page-undecided", "/pages/cost"),
-    Screen("page-arabic", "/pages/night-ferry-arabic"),
+    Screen("page-arabic", "/pages/night-ferry-ar"),
     Screen("edit", "/pages/shore-plan/edit", WRITER, type_a_change),
     Screen("edit-section", "/pages/shore-plan/edit?section=topline", "Wanda Olt", type_a_change),
     Screen("preview", "/pages/shore-plan/edit?section=topline", MEMBER, preview),

@@ -17,6 +17,7 @@ from app.drafts import service as drafts
 from app.drafts.models import Draft, DraftKind
 from app.errors import Refused
 from app.pages import service as pages
+from app.pages.markdown import words_in
 from app.pages.markup import render_markdown
 from app.pages.sections import Section, replace_section, sections_of
 from app.permissions import Action, allows
@@ -164,9 +165,13 @@ def shown_diff(old: str, new: str) -> dict[str, object]:
 
 
 def marked_choices(conflicts: Sequence[Clash]) -> list[dict[str, Markup]]:
-    """Both wordings of each conflict, with what they change in the sentence as it was marked."""
+    """The sentence as it was of each conflict, and both wordings with what they change in it marked."""
     return [
-        {"theirs": _marked(conflict.base, conflict.theirs), "ours": _marked(conflict.base, conflict.ours)}
+        {
+            "base": Markup("{}").format(words_in(conflict.base.strip())),
+            "theirs": _marked(conflict.base, conflict.theirs),
+            "ours": _marked(conflict.base, conflict.ours),
+        }
         for conflict in conflicts
     ]
 

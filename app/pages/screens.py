@@ -97,7 +97,9 @@ def create_page(
 @site.get("/pages/{slug}")
 def show_page(request: Request, session: SessionDep, viewer: Viewer, slug: str) -> Response:
     """The approved text first, then what is being discussed."""
-    page = pages.get_page(session, slug)
+    page = pages.find_page(session, slug)
+    if page is None:
+        return _answer_missing(request, session, slug)
     if page.slug != slug:
         query = f"?{request.url.query}" if request.url.query else ""
         headers = {"Cache-Control": MOVED_CACHING}
@@ -171,6 +173,13 @@ def show_text_at(
     if approved is None:
         raise NothingApprovedThen(f"“{page.title}” had no approved text at {in_words(at)}. Look at its history.")
     return RedirectResponse(f"/revisions/{approved.revision_id}", 303)
+
+
+def _answer_missing(request: Request, session: SessionDep, slug: str) -> Response:
+    missing = pages.page_not_found(slug)
+    status, near = status_of(type(missing)), pages.list_near(session, slug)
+    context = {"title": missing.title, "detail": missing.detail, "status": status, "near": near}
+    return render(request, "error.html", context, status=status, headers={"Cache-Control": "no-store"})
 
 
 def _goes_beyond(session: SessionDep, shared: Draft, approved: Revision) -> bool:

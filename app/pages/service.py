@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from difflib import get_close_matches
 
 from sqlalchemy import ColumnElement, delete, func
 from sqlmodel import Session, col, select
@@ -18,6 +19,8 @@ from app.permissions import Action, Actor, require
 MAX_TITLE = 120
 MAX_TAG = 40
 MAX_TAGS = 12
+NEAR = 3
+"""Letters more or fewer that a mistyped address may have."""
 
 
 class PageNotFound(NotFound):
@@ -66,8 +69,22 @@ def get_page(session: Session, slug: str) -> Page:
     """The page at this address; its `slug` differs from the one asked for when it was renamed."""
     page = find_page(session, slug)
     if page is None:
-        raise PageNotFound(f"No page is called “{slug}”. Search for a word of it, or look at the list of pages.")
+        raise page_not_found(slug)
     return page
+
+
+def page_not_found(slug: str) -> PageNotFound:
+    """What to raise, or to show, for an address that no page has or had."""
+    return PageNotFound(f"No page is called “{slug}”. Search for a word of it, or look at the list of pages.")
+
+
+def list_near(session: Session, slug: str, *, limit: int = 3) -> list[Page]:
+    """The pages whose addresses are spelled most like this one, for somebody who mistyped it."""
+    about = range(len(slug) - NEAR, len(slug) + NEAR + 1)
+    slugs = session.exec(select(Page.slug).where(func.length(Page.slug).in_(about))).all()
+    near = get_close_matches(slug, slugs, n=limit)
+    found = {page.slug: page for page in session.exec(select(Page).where(col(Page.slug).in_(near)))}
+    return [found[name] for name in near]
 
 
 def get_by_id(session: Session, page_id: int) -> Page:

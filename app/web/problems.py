@@ -116,7 +116,11 @@ def answer(
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         return Response(content, status, given, media_type=PROBLEM_TYPE)
     return render(
-        request, "error.html", {"title": title, "detail": detail, "status": status}, status=status, headers=given
+        request,
+        "error.html",
+        {"title": title, "detail": detail, "status": status, "near": ()},
+        status=status,
+        headers=given,
     )
 
 

@@ -62,3 +62,13 @@ async def test_a_page_says_from_where_to_listen_on(app: FastAPI, workshop: Works
     with workshop.reading() as session:
         newest = activity.latest(session, page_id=None, before=None, limit=1)[0].id
     assert f'data-since="{newest}"' in shown
+
+
+@pytest.mark.anyio
+async def test_a_mistyped_address_is_answered_with_those_like_it(app: FastAPI, approved: int) -> None:
+    async with connect(app) as client:
+        near = await client.get("/pages/housng")
+        far = await client.get("/pages/fracking")
+    assert near.status_code == far.status_code == 404
+    assert '<a href="/pages/housing">' in near.text
+    assert '<a href="/pages/' not in far.text
