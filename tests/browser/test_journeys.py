@@ -14,7 +14,7 @@ Visit = Callable[..., Page]
 
 TOPLINE = "A bus ticket should cost what people can pay."
 SHIFT = "The last bus leaves after the last shift."
-with_and_without_scripts = pytest.mark.parametrize(("scripts", "width"), [(True, 320), (False, 375)])
+with_and_without_scripts = pytest.mark.parametrize(("scripts", "width"), [(True, 320), (False, 375), (True, 1280)])
 
 
 def clipboard(page: Page) -> str:
@@ -289,6 +289,29 @@ def test_words_are_found_and_copied_by_keys(campaign: Campaign, visit: Visit) ->
     page.keyboard.press("c")
     expect(page.locator("#said")).to_have_text(re.compile(r"^Copied the whole text, r\d+\."))
     assert TOPLINE in clipboard(page)
+
+
+def test_a_wording_is_chosen_and_its_author_found_by_keys(campaign: Campaign, visit: Visit) -> None:
+    slug = campaign.page("Fares chosen by keys").slug
+    draft = campaign.put_forward("Cy", campaign.workshop.get_page(slug), ("everyone", "all who type"))
+    page = visit("Ben")
+    open_at(page, f"/pages/{slug}", "keys")
+    page.keyboard.press("v")
+    page.wait_for_url(f"**/pages/{slug}/drafts")
+    listen(page, "keys")
+    tab_to(page, page.get_by_role("link", name=f"Read and choose: {draft.name}"))
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/revisions/*")
+    tab_to(page, page.get_by_role("button", name="I’d use this"))
+    page.keyboard.press("Enter")
+    expect(page.locator("#vote [role=status]")).to_contain_text("You would use this.")
+    tab_to(page, page.get_by_role("link", name="Who wrote this"))
+    page.keyboard.press("Enter")
+    row = page.get_by_role("listitem").filter(has_text="all who type")
+    expect(row).to_contain_text("Cy")
+    tab_to(page, row.get_by_role("link", name=re.compile(r"^r\d+$")).last)
+    page.keyboard.press("Enter")
+    expect(page.locator("#vote")).to_contain_text("You would use this.")
 
 
 def test_a_change_is_written_and_sent_by_keys(campaign: Campaign, visit: Visit) -> None:
