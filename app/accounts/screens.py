@@ -20,6 +20,7 @@ from app.web.forms import FormDep
 from app.web.looks import own_address
 from app.web.session import SessionDep
 from app.web.templates import render
+from app.words import _
 
 site = APIRouter(include_in_schema=False)
 
@@ -63,11 +64,11 @@ def sign_in(
             page = render(request, "accounts/signed_in.html", {"next": own_address(next), "kept": kept})
             return _with_session(request, page, outcome)
         return _with_session(request, RedirectResponse(own_address(next), 303), outcome)
-    status, detail = 401, "detail"
     if isinstance(outcome, SignInPaused):
-        status, detail = 429, f"Too many tries. Wait {outcome.seconds} seconds, then try again."
+        status = 429
+        detail = _("Too many tries. Wait {seconds} seconds, then try again.").format(seconds=outcome.seconds)
     else:
-        detail = outcome.detail
+        status, detail = 401, outcome.detail
     context = {"next": own_address(next), "name": name, "problem": detail, "kept": kept}
     return render(request, "accounts/sign_in.html", context, status=status)
 
@@ -152,7 +153,7 @@ def _own_page(
     request: Request, session: SessionDep, viewer: Viewer, *, invite: str | None = None, cursor: str | None = None
 ) -> Response:
     if viewer is None:
-        raise SignInNeeded("Sign in to see your own page.")
+        raise SignInNeeded(_("Sign in to see your own page."))
     place = decode_cursor(cursor, int)
     own = drafts.list_owned(session, viewer.id, before=place[0] if place else None, limit=DRAFTS_SHOWN)
     sent = drafts.list_sent(session, viewer.id)

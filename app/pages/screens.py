@@ -24,14 +24,15 @@ from app.revisions.models import Revision
 from app.web.cursors import decode_cursor, encode_cursor, refuse_cursor
 from app.web.problems import status_of
 from app.web.session import SessionDep
-from app.web.templates import already_escaped, day_in_words, environment, in_words, render
+from app.web.templates import already_escaped, environment, render
+from app.words import N_, _, day_in_words, in_words
 
 site = APIRouter(include_in_schema=False)
 
 
 class NothingApprovedThen(NotFound):
     slug = "nothing-approved-then"
-    title = "Nothing was approved then"
+    title = N_("Nothing was approved then")
 
 
 HISTORY_LENGTH = 50
@@ -163,7 +164,11 @@ def show_text_at(session: SessionDep, viewer: Viewer, slug: str, moment: datetim
     at = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     approved = approvals.find_current(session, page.id, as_of=at)
     if approved is None:
-        raise NothingApprovedThen(f"“{page.title}” had no approved text at {in_words(at)}. Look at its history.")
+        raise NothingApprovedThen(
+            _("“{title}” had no approved text at {when}. Look at its history.").format(
+                title=page.title, when=in_words(at)
+            )
+        )
     return RedirectResponse(f"/revisions/{approved.revision_id}", 303)
 
 
