@@ -3,16 +3,19 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from app.words import N_
+
 
 class DomainError(Exception):
     """A fact that stops a use case. Nothing it did is kept.
 
-    `slug` names the help page under `/problems/`, `title` is the same for every occurrence, `detail` says in plain
-    words what happened, what is safe and what to do. `extra` holds further members for the problem document.
+    `slug` names the help page under `/problems/`. `title` is the same for every occurrence, in English, and translated
+    where it is shown. `detail` says in the reader's language what happened, what is safe and what to do. `extra` holds
+    further members for the problem document.
     """
 
     slug: ClassVar[str] = "problem"
-    title: ClassVar[str] = "Something stopped this"
+    title: ClassVar[str] = N_("Something stopped this")
 
     def __init__(self, detail: str, **extra: Any) -> None:
         super().__init__(detail)
@@ -24,28 +27,28 @@ class NotFound(DomainError):
     """No such thing, or none that this viewer may know of."""
 
     slug = "not-found"
-    title = "There is nothing here"
+    title = N_("There is nothing here")
 
 
 class NotAllowed(DomainError):
     """The actor may not do this; the anonymous are asked to sign in."""
 
     slug = "not-allowed"
-    title = "You cannot do this"
+    title = N_("You cannot do this")
 
 
 class Conflict(DomainError):
     """It no longer fits what others did meanwhile, or what already exists."""
 
     slug = "conflict"
-    title = "Someone else was here first"
+    title = N_("Someone else was here first")
 
 
 class Refused(DomainError):
     """The input cannot be used as it is. `pointer` names the field as a JSON pointer."""
 
     slug = "refused"
-    title = "This cannot be used as it is"
+    title = N_("This cannot be used as it is")
 
     def __init__(self, detail: str, *, pointer: str = "", **extra: Any) -> None:
         super().__init__(detail, **extra)
@@ -56,4 +59,4 @@ class Gone(DomainError):
     """It was here and is no more."""
 
     slug = "gone"
-    title = "This is no longer here"
+    title = N_("This is no longer here")

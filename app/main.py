@@ -3,6 +3,7 @@
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import Depends, FastAPI
 
@@ -33,9 +34,10 @@ from app.search import routes as search
 from app.search import screens as search_screens
 from app.search.indexer_process import engine_of
 from app.settings import Settings
-from app.web import design, docs, help, openapi, problems, static
+from app.web import design, docs, help, languages, openapi, problems, static
 from app.web.door import Door
 from app.web.headers import SecurityHeaders
+from app.web.languages import ReadersLanguage
 from app.web.methods import HeadAsGet
 from app.web.session import WriteGate
 from app.web.strict import check_request
@@ -43,8 +45,13 @@ from app.web.strict import check_request
 API_PREFIX = "/api/v1"
 
 
-def create_app(settings: Settings, *, clock: Clock = utc_now, follow: bool = True) -> FastAPI:
-    """The program; what a server runs is its `state.front`. Without `follow`, somebody else calls `state.follower`."""
+def create_app(
+    settings: Settings, *, clock: Clock = utc_now, follow: bool = True, locale: Path = languages.FOLDER
+) -> FastAPI:
+    """The program; what a server runs is its `state.front`. Without `follow`, somebody else calls `state.follower`.
+
+    `locale` is the folder of the catalogues that screens are translated with.
+    """
     database = open_database(settings, clock=clock)
     follower = Follower(database, [CandidateFollower()])
     hub = Hub(database, most=settings.streams, most_per_address=settings.streams_per_address)
@@ -95,7 +102,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, follow: bool = Tru
     app.add_middleware(HeadAsGet)
     app.add_middleware(Door, settings=settings)
     app.add_middleware(SecurityHeaders, base_url=settings.base_url)
-    app.state.front = HotApproved(app, database.published)
+    app.state.front = HotApproved(ReadersLanguage(app, languages.installed(locale)), database.published)
     return app
 
 

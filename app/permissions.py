@@ -6,6 +6,7 @@ from enum import IntEnum, StrEnum
 from typing import Protocol
 
 from app.errors import NotAllowed
+from app.words import N_, _
 
 
 class Role(IntEnum):
@@ -16,6 +17,16 @@ class Role(IntEnum):
     WRITER = 2
     MODERATOR = 3
     ADMIN = 4
+
+
+ROLES = {
+    Role.NAME: N_("names"),
+    Role.MEMBER: N_("members"),
+    Role.WRITER: N_("writers"),
+    Role.MODERATOR: N_("moderators"),
+    Role.ADMIN: N_("admins"),
+}
+"""Those who have a role, or a higher one."""
 
 
 class Scope(StrEnum):
@@ -50,19 +61,19 @@ class Owned(Protocol):
 class Action(StrEnum):
     """Verbs that need permission. Reading needs none unless the instance is private."""
 
-    EDIT_DRAFT = "edit this draft"
-    AUTOSAVE = "keep words that are not sent yet"
-    FORK = "fork a draft"
-    MANAGE_FORK = "withdraw, reopen or update this fork"
-    PUT_FORWARD = "put a text forward"
-    VOTE = "vote"
-    INVITE = "invite people"
-    CHOOSE_CHAPTER = "choose a chapter"
-    MANAGE_TOKENS = "manage your tokens"
-    CREATE_PAGE = "create a page"
-    RENAME_PAGE = "rename a page"
-    MANAGE_CHAPTERS = "manage chapters"
-    MANAGE_USERS = "manage users"
+    EDIT_DRAFT = N_("edit this draft")
+    AUTOSAVE = N_("keep words that are not sent yet")
+    FORK = N_("fork a draft")
+    MANAGE_FORK = N_("withdraw, reopen or update this fork")
+    PUT_FORWARD = N_("put a text forward")
+    VOTE = N_("vote")
+    INVITE = N_("invite people")
+    CHOOSE_CHAPTER = N_("choose a chapter")
+    MANAGE_TOKENS = N_("manage your tokens")
+    CREATE_PAGE = N_("create a page")
+    RENAME_PAGE = N_("rename a page")
+    MANAGE_CHAPTERS = N_("manage chapters")
+    MANAGE_USERS = N_("manage users")
 
 
 def _anyone(_actor: Actor, _subject: Owned | None) -> bool:
@@ -90,13 +101,13 @@ RULES: dict[Action, _Rule] = {
         Role.MEMBER,
         Scope.WRITE,
         _owner_or_shared,
-        "Only its owner edits a fork. Fork it to go on from there; your text is kept in the form.",
+        N_("Only its owner edits a fork. Fork it to go on from there; your text is kept in the form."),
     ),
     Action.AUTOSAVE: _Rule(Role.MEMBER, Scope.WRITE),
     Action.FORK: _Rule(Role.MEMBER, Scope.WRITE),
-    Action.MANAGE_FORK: _Rule(Role.MEMBER, Scope.WRITE, _owner, "Only its owner can do this with a fork."),
+    Action.MANAGE_FORK: _Rule(Role.MEMBER, Scope.WRITE, _owner, N_("Only its owner can do this with a fork.")),
     Action.PUT_FORWARD: _Rule(
-        Role.MEMBER, Scope.WRITE, _owner_or_shared, "Only its owner puts a fork forward. You can vote on it."
+        Role.MEMBER, Scope.WRITE, _owner_or_shared, N_("Only its owner puts a fork forward. You can vote on it.")
     ),
     Action.VOTE: _Rule(Role.MEMBER, Scope.VOTE),
     Action.INVITE: _Rule(Role.MEMBER, Scope.WRITE),
@@ -113,12 +124,12 @@ class SignInNeeded(NotAllowed):
     """Nobody is signed in, so the answer is a way to sign in, not a refusal."""
 
     slug = "sign-in-needed"
-    title = "Sign in to do this"
+    title = N_("Sign in to do this")
 
 
 class ScopeMissing(NotAllowed):
     slug = "scope-missing"
-    title = "This token may not do this"
+    title = N_("This token may not do this")
 
 
 def allows(actor: Actor | None, action: Action, subject: Owned | None = None) -> bool:
@@ -129,7 +140,7 @@ def allows(actor: Actor | None, action: Action, subject: Owned | None = None) ->
 def require(actor: Actor | None, action: Action, subject: Owned | None = None) -> Actor:
     """The actor, if they may; raises `NotAllowed` with the way in otherwise."""
     if actor is None:
-        raise SignInNeeded(f"Sign in to {action}. What you typed is kept.")
+        raise SignInNeeded(_("Sign in to {action}. What you typed is kept.").format(action=_(action)))
     refusal = _refusal(actor, action, subject)
     if refusal is not None:
         raise refusal
@@ -139,12 +150,17 @@ def require(actor: Actor | None, action: Action, subject: Owned | None = None) -
 def _refusal(actor: Actor, action: Action, subject: Owned | None) -> NotAllowed | None:
     rule = RULES[action]
     if actor.role < rule.role:
-        who = "members" if rule.role is Role.MEMBER else f"{rule.role.name.lower()}s"
-        return NotAllowed(f"Only {who} can {action}. Ask an admin of this workshop for that role.")
+        return NotAllowed(
+            _("Only {who} can {action}. Ask an admin of this workshop for that role.").format(
+                who=_(ROLES[rule.role]), action=_(action)
+            )
+        )
     if actor.scopes is not None and rule.scope not in actor.scopes:
         return ScopeMissing(
-            f"This token lacks the scope “{rule.scope}”, which it takes to {action}. Make one that has it."
+            _("This token lacks the scope “{scope}”, which it takes to {action}. Make one that has it.").format(
+                scope=rule.scope, action=_(action)
+            )
         )
     if not rule.fits(actor, subject):
-        return NotAllowed(rule.otherwise)
+        return NotAllowed(_(rule.otherwise))
     return None

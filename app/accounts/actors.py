@@ -8,11 +8,12 @@ from app.accounts import service
 from app.permissions import Actor, SignInNeeded
 from app.settings import Settings
 from app.web.session import SessionDep
+from app.words import N_, _
 
 
 class TokenRefused(SignInNeeded):
     slug = "token-refused"
-    title = "This token does not work"
+    title = N_("This token does not work")
 
 
 def cookie_name(settings: Settings) -> str:
@@ -24,11 +25,13 @@ def get_viewer(request: Request, session: SessionDep) -> Actor | None:
     """The signed-in doer, or None. A bearer token outranks the cookie; one that does not work is an error."""
     # Read before anything that the page shows, so that a listener who goes on from here misses nothing.
     request.state.position = request.app.state.database.log.newest
-    kind, _, secret = request.headers.get("authorization", "").partition(" ")
+    kind, _space, secret = request.headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer":
         actor = service.find_actor_by_token(session, secret.strip())
         if actor is None:
-            raise TokenRefused("This token is unknown or was taken back. Make a new one and send it as “Bearer mw_…”.")
+            raise TokenRefused(
+                _("This token is unknown or was taken back. Make a new one and send it as “Bearer mw_…”.")
+            )
     else:
         cookie = request.cookies.get(cookie_name(request.app.state.settings))
         actor = service.find_actor_by_cookie(session, cookie) if cookie else None

@@ -13,6 +13,7 @@ from app.errors import Conflict, Gone, NotFound
 from app.pages.slugs import check_slug
 from app.pages.text import clean_line
 from app.permissions import Action, Actor, Role, SignInNeeded, require
+from app.words import _
 
 MAX_NAME = 80
 
@@ -21,7 +22,9 @@ def add_chapter(session: Session, slug: str, name: str) -> Chapter:
     """A new chapter; raises `Conflict` when its address is taken."""
     slug = check_slug(slug, pointer="/slug")
     if find_chapter(session, slug) is not None:
-        raise Conflict(f"There is a chapter at “{slug}” already. Choose another address.", pointer="/slug")
+        raise Conflict(
+            _("There is a chapter at “{slug}” already. Choose another address.").format(slug=slug), pointer="/slug"
+        )
     chapter = Chapter(
         slug=slug, name=clean_line(name, pointer="/name", max_length=MAX_NAME, required=True), created_at=now(session)
     )
@@ -38,7 +41,7 @@ def get_chapter(session: Session, slug: str) -> Chapter:
     """The chapter at this address."""
     chapter = find_chapter(session, slug)
     if chapter is None:
-        raise NotFound(f"There is no chapter called “{slug}”.")
+        raise NotFound(_("There is no chapter called “{slug}”.").format(slug=slug))
     return chapter
 
 
@@ -87,7 +90,7 @@ def choose_chapter(session: Session, actor: Actor | None, slug: str) -> Chapter:
 def who_am_i(session: Session, actor: Actor | None) -> tuple[Actor, Chapter | None]:
     """The actor and their home chapter; raises `SignInNeeded` for nobody."""
     if actor is None:
-        raise SignInNeeded("Nobody is signed in. Send a token as “Authorization: Bearer mw_…”, or sign in.")
+        raise SignInNeeded(_("Nobody is signed in. Send a token as “Authorization: Bearer mw_…”, or sign in."))
     return actor, session.get(Chapter, actor.chapter_id) if actor.chapter_id is not None else None
 
 
@@ -111,7 +114,7 @@ def get_invite(session: Session, secret: str) -> Invite:
     """The invite behind a link; raises `Gone` when it is unknown or over."""
     found = session.exec(select(Invite).where(Invite.token_sha256 == passwords.digest(secret))).first()
     if found is None or found.expires_at <= now(session):
-        raise Gone("That invite link does not work any more. Ask the person who sent it for a new one.")
+        raise Gone(_("That invite link does not work any more. Ask the person who sent it for a new one."))
     return found
 
 

@@ -7,6 +7,7 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from app.errors import Refused
+from app.words import _
 
 # The floor that OWASP names: 19 MiB, two passes, one lane. About 18 ms on one core.
 _hasher = PasswordHash([Argon2Hasher(memory_cost=19 * 1024, time_cost=2, parallelism=1)])
@@ -20,7 +21,9 @@ def hash_password(password: str) -> str:
     """The argon2id hash; raises `Refused` when the password is too short or absurdly long."""
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
         raise Refused(
-            f"A password has {MIN_LENGTH} to {MAX_LENGTH} characters. Three or four unrelated words make a good one.",
+            _("A password has {least} to {most} characters. Three or four unrelated words make a good one.").format(
+                least=MIN_LENGTH, most=MAX_LENGTH
+            ),
             pointer="/password",
         )
     return _hasher.hash(password)

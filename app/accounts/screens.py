@@ -25,6 +25,7 @@ from app.web.looks import own_address
 from app.web.schemas import MAX_ID
 from app.web.session import SessionDep
 from app.web.templates import render
+from app.words import _
 
 site = APIRouter(include_in_schema=False)
 
@@ -68,11 +69,11 @@ def sign_in(
             context = {"next": own_address(next), "kept": kept, "page": _page_changed(session, kept)}
             return _with_session(request, render(request, "accounts/signed_in.html", context), outcome)
         return _with_session(request, RedirectResponse(own_address(next), 303), outcome)
-    status, detail = 401, "detail"
     if isinstance(outcome, SignInPaused):
-        status, detail = 429, f"Too many tries. Wait {outcome.seconds} seconds, then try again."
+        status = 429
+        detail = _("Too many tries. Wait {seconds} seconds, then try again.").format(seconds=outcome.seconds)
     else:
-        detail = outcome.detail
+        status, detail = 401, outcome.detail
     context = {"next": own_address(next), "name": name, "problem": detail, "kept": kept}
     return render(request, "accounts/sign_in.html", context, status=status)
 
@@ -131,7 +132,7 @@ def change_password(
 ) -> Response:
     """Change the viewer's password; every other browser is signed out."""
     if viewer is None:
-        raise SignInNeeded("Sign in to change your password.")
+        raise SignInNeeded(_("Sign in to change your password."))
     days = request.app.state.settings.session_days
     try:
         with session.begin_nested():
@@ -180,7 +181,7 @@ def _own_page(
     password_changed: bool = False,
 ) -> Response:
     if viewer is None:
-        raise SignInNeeded("Sign in to see your own page.")
+        raise SignInNeeded(_("Sign in to see your own page."))
     place = decode_cursor(cursor, int)
     own = drafts.list_owned(session, viewer.id, before=place[0] if place else None, limit=DRAFTS_SHOWN)
     sent = drafts.list_sent(session, viewer.id)

@@ -13,6 +13,7 @@ from app.database import now
 from app.errors import Conflict, NotFound, Refused
 from app.pages.text import clean_line
 from app.permissions import Action, Actor, Role, Scope, require
+from app.words import _
 
 TOKEN_PREFIX = "mw_"
 MAX_NAME = 60
@@ -54,7 +55,9 @@ def add_user(
     name = clean_line(name, pointer="/name", max_length=MAX_NAME, required=True)
     key = name.casefold()
     if session.exec(select(User.id).where(User.name_key == key)).first() is not None:
-        raise Conflict(f"Someone here is called “{name}” already. Choose another name.", pointer="/name")
+        raise Conflict(
+            _("Someone here is called “{name}” already. Choose another name.").format(name=name), pointer="/name"
+        )
     at = now(session)
     user = User(
         name=name,
@@ -82,7 +85,7 @@ def get_user(session: Session, name: str) -> User:
     """The user of this name, in any case of letters."""
     user = session.exec(select(User).where(User.name_key == name.casefold())).first()
     if user is None:
-        raise NotFound(f"Nobody here is called “{name}”.")
+        raise NotFound(_("Nobody here is called “{name}”.").format(name=name))
     return user
 
 
@@ -116,7 +119,7 @@ def sign_in(
     if not passwords.matches(password, user.password_hash if user else None) or user is None:
         session.exec(delete(FailedSignIn).where(col(FailedSignIn.at) < at - TRIES_WINDOW))
         session.add_all(FailedSignIn(key=key, at=at) for key in keys)
-        return SignInFailed("That name and password do not belong together. Check both and try again.")
+        return SignInFailed(_("That name and password do not belong together. Check both and try again."))
     return open_session(session, user, days=days)
 
 
@@ -150,7 +153,7 @@ def change_password(session: Session, actor: Actor, *, current: str, new: str, d
     """Give the actor the new password, if the current one is right, and sign them in anew here and nowhere else."""
     user = session.get_one(User, actor.id)
     if not passwords.matches(current, user.password_hash):
-        raise Refused("That is not your password. Nothing was changed.", pointer="/current")
+        raise Refused(_("That is not your password. Nothing was changed."), pointer="/current")
     set_password(session, user, new)
     return open_session(session, user, days=days)
 
@@ -158,7 +161,8 @@ def change_password(session: Session, actor: Actor, *, current: str, new: str, d
 def set_role(session: Session, user: User, role: Role) -> None:
     """Let the user do what the role may, from now on."""
     if user.role == Role.NAME:
-        raise Refused(f"{user.name} is only a name in an imported history and cannot sign in.", pointer="/name")
+        problem = _("{name} is only a name in an imported history and cannot sign in.").format(name=user.name)
+        raise Refused(problem, pointer="/name")
     user.role = role
     session.add(user)
 
@@ -192,7 +196,7 @@ def create_token(session: Session, user: User, scopes: Iterable[Scope]) -> str:
     """A new API token of the user, returned this once."""
     chosen = sorted(set(scopes))
     if not chosen:
-        raise Refused("A token needs at least one scope, such as read.", pointer="/scopes")
+        raise Refused(_("A token needs at least one scope, such as read."), pointer="/scopes")
     require(actor_of(user), Action.MANAGE_TOKENS)
     secret = passwords.new_secret(TOKEN_PREFIX)
     session.add(

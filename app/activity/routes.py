@@ -13,6 +13,7 @@ from app.pages.service import PageNotFound
 from app.web.cursors import DEFAULT_LIMIT, Cursor, Limit, listing
 from app.web.openapi import can_fail
 from app.web.session import SessionDep
+from app.words import _
 
 api = APIRouter(tags=["Following along"])
 
@@ -47,5 +48,5 @@ def list_changes(
 
 def _parse_place(since: str | None, cursor: str | None) -> int:
     if since and cursor:
-        raise Refused("Send either since or cursor; they are two names for one thing.", pointer="/cursor")
+        raise Refused(_("Send either since or cursor; they are two names for one thing."), pointer="/cursor")
     return parse_position(since or cursor or "0", pointer="/since")

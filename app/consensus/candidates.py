@@ -22,23 +22,24 @@ from app.permissions import Action, Actor, require
 from app.revisions import service as revisions
 from app.revisions.ancestry import Ancestry
 from app.revisions.models import Revision
+from app.words import N_, _
 
 
 class NeedsMerge(Conflict):
     """Its sentences were changed in the approved text meanwhile, so nobody can vote on it as it is."""
 
     slug = "needs-merge"
-    title = "Someone has to merge this first"
+    title = N_("Someone has to merge this first")
 
 
 class NothingToDecide(Conflict):
     slug = "nothing-to-decide"
-    title = "This changes nothing"
+    title = N_("This changes nothing")
 
 
 class VotingClosed(Conflict):
     slug = "voting-closed"
-    title = "Voting on this is over"
+    title = N_("Voting on this is over")
 
 
 def put_forward(session: Session, actor: Actor | None, draft_id: int) -> Candidate:
@@ -71,7 +72,7 @@ def open_candidate(session: Session, revision: Revision) -> Candidate:
     approved = approvals.find_current(session, revision.page_id)
     base = revisions.get(session, approved.revision_id) if approved else None
     if base is not None and revision.sha256 == base.sha256:
-        raise NothingToDecide("This is the approved text already, word for word. There is nothing to decide.")
+        raise NothingToDecide(_("This is the approved text already, word for word. There is nothing to decide."))
     candidate = Candidate(
         page_id=revision.page_id,
         draft_id=draft.id,
@@ -93,7 +94,9 @@ def open_candidate(session: Session, revision: Revision) -> Candidate:
 def _require_open(draft: Draft) -> None:
     if draft.state != DraftState.OPEN:
         raise VotingClosed(
-            f"This draft is {draft.state}, so it cannot be voted on. Its owner can reopen a withdrawn one."
+            _("This draft is {state}, so it cannot be voted on. Its owner can reopen a withdrawn one.").format(
+                state=_(draft.state)
+            )
         )
 
 
@@ -102,12 +105,14 @@ def _bring_onto(session: Session, candidate: Candidate, revision: Revision, appr
     outcome = carry_from_elsewhere(session, revision, approved)
     if isinstance(outcome, Stale):
         raise NeedsMerge(
-            "The approved text has changed the same sentences since this draft began. Its owner merges the two first; "
-            "anyone else can fork it and do so. Both texts are kept.",
+            _(
+                "The approved text has changed the same sentences since this draft began. Its owner "
+                "merges the two first; anyone else can fork it and do so. Both texts are kept."
+            ),
             draft=candidate.draft_id,
         )
     if not isinstance(outcome, Carried):
-        raise NothingToDecide("All that this draft changes stands in the approved text already.")
+        raise NothingToDecide(_("All that this draft changes stands in the approved text already."))
     stand_on(session, candidate, Text(outcome.text), approved)
 
 

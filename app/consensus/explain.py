@@ -8,36 +8,39 @@ from fractions import Fraction
 from app.consensus.facts import Bar, CandidateFacts, CurrentFacts, Decision, State
 from app.consensus.missing import Missing, find_missing_supporters
 from app.consensus.tallies import Count
+from app.words import N_, _, _n, day_in_words
 
 _STATES = {
-    State.DRAFT: "Nobody has voted on this text yet.",
-    State.COLLECTING: "This text is not approved.",
-    State.WAITING: "This text passes, and waits to be approved.",
-    State.APPROVED: "This text is approved.",
-    State.UNPROMOTED: "This text was approved once, and lost its approval.",
-    State.DECLINED: "This text was declined.",
-    State.STALE: "This change no longer fits the approved text.",
-    State.CONTESTED: "This text is approved, but contested.",
-    State.ON_HOLD: "A moderator has stopped this text for now.",
-    State.EXPIRED: "The vote on this text ended without a decision.",
-    State.WITHDRAWN: "This text was withdrawn.",
-    State.SUPERSEDED: "The approved text already says what this text changes.",
+    State.DRAFT: N_("Nobody has voted on this text yet."),
+    State.COLLECTING: N_("This text is not approved."),
+    State.WAITING: N_("This text passes, and waits to be approved."),
+    State.APPROVED: N_("This text is approved."),
+    State.UNPROMOTED: N_("This text was approved once, and lost its approval."),
+    State.DECLINED: N_("This text was declined."),
+    State.STALE: N_("This change no longer fits the approved text."),
+    State.CONTESTED: N_("This text is approved, but contested."),
+    State.ON_HOLD: N_("A moderator has stopped this text for now."),
+    State.EXPIRED: N_("The vote on this text ended without a decision."),
+    State.WITHDRAWN: N_("This text was withdrawn."),
+    State.SUPERSEDED: N_("The approved text already says what this text changes."),
 }
-_AHEAD = "This text is ahead, but not approved."
+_AHEAD = N_("This text is ahead, but not approved.")
 
 _MOST_LISTED = 4
 """Numbers with their chapters in one sentence; the decision itself holds them all."""
 
 _WAYS_ON = {
-    State.APPROVED: "Another text takes its place when that one passes by the same rule.",
-    State.UNPROMOTED: "It can be put to the vote again as a new change.",
-    State.DECLINED: "Change the text and it can be put to the vote again.",
-    State.STALE: "More supporters cannot help; it is put to a new vote once somebody merges it with the approved text.",
-    State.CONTESTED: "It stays until another text passes by the same rule.",
-    State.ON_HOLD: "Votes go on counting, but no number of supporters approves it before the stop ends.",
-    State.EXPIRED: "It can be opened again; the members and the votes are then counted anew.",
-    State.WITHDRAWN: "More supporters cannot help; its owner, or a new vote, can bring it back.",
-    State.SUPERSEDED: "There is nothing left to decide.",
+    State.APPROVED: N_("Another text takes its place when that one passes by the same rule."),
+    State.UNPROMOTED: N_("It can be put to the vote again as a new change."),
+    State.DECLINED: N_("Change the text and it can be put to the vote again."),
+    State.STALE: N_(
+        "More supporters cannot help; it is put to a new vote once somebody merges it with the approved text."
+    ),
+    State.CONTESTED: N_("It stays until another text passes by the same rule."),
+    State.ON_HOLD: N_("Votes go on counting, but no number of supporters approves it before the stop ends."),
+    State.EXPIRED: N_("It can be opened again; the members and the votes are then counted anew."),
+    State.WITHDRAWN: N_("More supporters cannot help; its owner, or a new vote, can bring it back."),
+    State.SUPERSEDED: N_("There is nothing left to decide."),
 }
 
 
@@ -51,21 +54,21 @@ def explain(
     elif decision.state in (State.COLLECTING, State.DRAFT):
         way_on = _what_it_needs(decision, unbeaten, names)
     else:
-        way_on = _WAYS_ON[decision.state]
+        way_on = _(_WAYS_ON[decision.state])
     return _state(decision), candidate.because or _why(decision, unbeaten, names), way_on
 
 
 def _state(decision: Decision) -> str:
     if decision.state == State.COLLECTING and decision.support > decision.oppose:
-        return _AHEAD
-    return _STATES[decision.state]
+        return _(_AHEAD)
+    return _(_STATES[decision.state])
 
 
 def _why(decision: Decision, unbeaten: Sequence[Bar], names: Mapping[int, str]) -> str:
     """What it has and what it lacks."""
     count = decision.count
     if decision.state == State.STALE:
-        return "The same sentences were changed by an approval after this change was begun."
+        return _("The same sentences were changed by an approval after this change was begun.")
     if decision.state == State.DRAFT:
         return _what_is_asked(count)
     clauses = [_votes(count)]
@@ -74,109 +77,154 @@ def _why(decision: Decision, unbeaten: Sequence[Bar], names: Mapping[int, str]) 
     if not count.is_three_to_one:
         clauses.append(_ratio(count))
     if len(clauses) == 1:
-        counting = f"{_supporters(count.reach)} {_plural(count.reach, 'counts', 'count')}"
-        needed = f"where {count.need} {_plural(count.need, 'is', 'are')} needed"
-        clauses.append(f"{counting} {needed}, with at least three for every one against")
+        clauses.append(_enough(count))
     if unbeaten and decision.state in (State.COLLECTING, State.ON_HOLD):
         clauses.append(_behind(decision.score, max(unbeaten, key=lambda bar: bar.score)))
-    return _capital("; ".join(clauses)) + "."
+    return _("{clauses}.").format(clauses=_capital("; ".join(clauses)))
 
 
 def _what_is_asked(count: Count) -> str:
-    asked = f"It needs {_supporters(count.need)}, and at least three for every one against"
-    most = max((line.cap for line in count.chapters), default=count.need)
-    return f"{asked}; no chapter counts for more than {most}." if most < count.need else f"{asked}."
+    asked, most = _supporters(count.need), max((line.cap for line in count.chapters), default=count.need)
+    if most < count.need:
+        return _(
+            "It needs {supporters}, and at least three for every one against; no chapter counts for more than {most}."
+        ).format(supporters=asked, most=most)
+    return _("It needs {supporters}, and at least three for every one against.").format(supporters=asked)
 
 
 def _votes(count: Count) -> str:
     if not count.supporters and not count.opposers:
-        return "no vote for or against it counts yet"
-    supporters = f"{count.supporters or 'no'} {_plural(count.supporters, 'person supports', 'people support')} it"
-    return f"{supporters} and {count.opposers or 'nobody'} {_plural(count.opposers or 1, 'is', 'are')} against"
+        return _("no vote for or against it counts yet")
+    for_it = _n("{n} person supports it", "{n} people support it", count.supporters).format(n=count.supporters)
+    against_it = _n("{n} is against", "{n} are against", count.opposers).format(n=count.opposers)
+    return _("{some_for_it} and {some_against_it}").format(
+        some_for_it=for_it if count.supporters else _("no people support it"),
+        some_against_it=against_it if count.opposers else _("nobody is against"),
+    )
+
+
+def _enough(count: Count) -> str:
+    counting = _n("{n} supporter counts", "{n} supporters count", count.reach).format(n=count.reach)
+    needed = _n("where {n} is needed", "where {n} are needed", count.need).format(n=count.need)
+    return _("{supporters_count} {where_so_many_are_needed}, with at least three for every one against").format(
+        supporters_count=counting, where_so_many_are_needed=needed
+    )
 
 
 def _reached(count: Count, names: Mapping[int, str]) -> str:
-    reached = f"{count.reach} of the {_supporters(count.need)} needed {_plural(count.reach, 'counts', 'count')}"
+    reached = _n("{n} of the {supporters} needed counts", "{n} of the {supporters} needed count", count.reach).format(
+        n=count.reach, supporters=_supporters(count.need)
+    )
     capped = [line for line in count.chapters if line.counted < line.votes.support]
-    limits = _listed([f"{line.cap} from {_name(line.chapter, names)}" for line in capped], "and")
-    return f"{reached}, because no more than {limits} can" if capped else reached
+    if not capped:
+        return reached
+    limits = [_("{n} from {chapter}").format(n=line.cap, chapter=_name(line.chapter, names)) for line in capped]
+    return _("{so_many_count}, because no more than {limits} can").format(so_many_count=reached, limits=_all_of(limits))
 
 
 def _ratio(count: Count) -> str:
     if all(line.cast <= line.cap for line in count.chapters):
-        return "that is less than three for every one against"
-    scaled = f"{_rounded(count.support, up=False)} for and {_rounded(count.oppose, up=True)} against"
-    return f"with chapters over their limit scaled down to it, {scaled} is less than three to one"
+        return _("that is less than three for every one against")
+    return _(
+        "with chapters over their limit scaled down to it, {support} for and {oppose} against is less than three to one"
+    ).format(support=_rounded(count.support, up=False), oppose=_rounded(count.oppose, up=True))
 
 
 def _behind(score: Fraction, bar: Bar) -> str:
     if score == bar.score:
-        return f"it scores the same as {bar.text}, approved for the same sentences, and then the current text stays"
-    ours, theirs = _rounded(score, up=False), _rounded(bar.score, up=True)
-    return f"it scores {ours}, and has to beat the {theirs} of {bar.text}, approved for the same sentences"
+        same = _("it scores the same as {text}, approved for the same sentences, and then the current text stays")
+        return same.format(text=bar.text)
+    return _("it scores {ours}, and has to beat the {theirs} of {text}, approved for the same sentences").format(
+        ours=_rounded(score, up=False), theirs=_rounded(bar.score, up=True), text=bar.text
+    )
 
 
 def _when_it_ends(decision: Decision, candidate: CandidateFacts) -> str:
     """The end of the waiting, and the way to shorten it where there is one."""
     if decision.waits_until is None or decision.due_at is None:
         raise ValueError("What waits has an end of waiting.")
-    majority = f"more than half of the {decision.count.active:,} active members support it"
     neighbour = candidate.not_before is not None and decision.waits_until == candidate.not_before
     if decision.due_at < decision.waits_until:
-        too_late = (
-            f"Its waiting time would end at {_at(decision.waits_until)}, but the vote ends at {_at(decision.due_at)}"
+        said = (
+            _("Its waiting time would end at {end}, but the vote ends at {vote_end}.")
+            if neighbour
+            else _(
+                "Its waiting time would end at {end}, but the vote ends at {vote_end}; before that it is approved once "
+                "more than half of the {active:,} active members support it."
+            )
         )
-        return f"{too_late}." if neighbour else f"{too_late}; before that it is approved once {majority}."
-    end = f"It is approved at {_at(decision.waits_until)} if it still passes then"
-    if neighbour:
-        return f"{end}; a sentence beside it was approved, and its voters get the time to see that."
-    return f"{end}, or as soon as {majority}."
+    elif neighbour:
+        said = _(
+            "It is approved at {end} if it still passes then; a sentence beside it was approved, and its voters get "
+            "the time to see that."
+        )
+    else:
+        said = _(
+            "It is approved at {end} if it still passes then, or as soon as more than half of the {active:,} active "
+            "members support it."
+        )
+    return said.format(end=_at(decision.waits_until), vote_end=_at(decision.due_at), active=decision.count.active)
 
 
 def _what_it_needs(decision: Decision, unbeaten: Sequence[Bar], names: Mapping[int, str]) -> str:
     """The supporters that make it pass, or why no number of them does."""
-    needs = _needs(decision.missing, decision, names)
+    needs, count = _needs(decision.missing, decision, names), decision.count
     if unbeaten:
         free = _at(max(bar.until for bar in unbeaten))
         if needs:
-            return f"It needs {needs}; from {free} it no longer has to beat another text."
-        if decision.count.has_enough_people and decision.count.is_three_to_one:
-            return f"No number of supporters beats that before {free}; if nothing changes it passes then."
-        later = _needs(find_missing_supporters(decision.count, None), decision, names)
+            return _("It needs {supporters}; from {time} it no longer has to beat another text.").format(
+                supporters=needs, time=free
+            )
+        if count.has_enough_people and count.is_three_to_one:
+            return _("No number of supporters beats that before {time}; if nothing changes it passes then.").format(
+                time=free
+            )
+        later = _needs(find_missing_supporters(count, None), decision, names)
         if later:
-            return f"No number of supporters beats that before {free}; from then on it needs {later}."
+            return _("No number of supporters beats that before {time}; from then on it needs {supporters}.").format(
+                time=free, supporters=later
+            )
     if needs:
-        return f"It needs {needs}."
-    if not decision.count.active:
-        return "Nobody is an active member yet, so nobody can vote on it."
-    left = sum(line.left for line in decision.count.chapters)
+        return _("It needs {supporters}.").format(supporters=needs)
+    if not count.active:
+        return _("Nobody is an active member yet, so nobody can vote on it.")
+    left = sum(line.left for line in count.chapters)
     if not left:
-        return "Every active member has voted for or against, so it passes only if some change their vote."
-    everybody = f"the {left} active members who have" if left > 1 else "the one active member who has"
-    return (
-        f"Even {everybody} not voted for or against it could not make it pass; others would have to change their vote."
-    )
+        return _("Every active member has voted for or against, so it passes only if some change their vote.")
+    return _n(
+        "Even the one active member who has not voted for or against it could not make it pass; others would have to "
+        "change their vote.",
+        "Even the {n} active members who have not voted for or against it could not make it pass; others would have to "
+        "change their vote.",
+        left,
+    ).format(n=left)
 
 
 def _needs(missing: Sequence[Missing], decision: Decision, names: Mapping[int, str]) -> str:
     """As in "2 more supporters from any chapter but North"; of several numbers, a way to make up the whole."""
     if not missing:
         return ""
-    more = "" if decision.state == State.DRAFT else "more "
     total = sum(entry.count for entry in missing)
-    whole = f"{total} {more}{_plural(total, 'supporter', 'supporters')}"
+    whole = _supporters(total) if decision.state == State.DRAFT else _more_supporters(total)
     lines = [line.chapter for line in decision.count.chapters]
     if len(missing) > _MOST_LISTED:
         most = max(missing, key=lambda entry: entry.count)
-        return f"{whole} from {len(missing)} chapters, {most.count} of them{_places(most.chapters, lines, (), names)}"
+        many = _from(_("{n} of them").format(n=most.count), _places(most.chapters, lines, (), names))
+        return _("{supporters} from {n} chapters, {many_of_them}").format(
+            supporters=whole, n=len(missing), many_of_them=many
+        )
     places: list[str] = []
     for number, entry in enumerate(missing):
         named = [chapter for before in missing[:number] for chapter in before.chapters]
         places.append(_places(entry.chapters, lines, named, names))
     if len(places) == 1:
-        return f"{whole}{places[0]}"
-    ways = [f"{entry.count}{place}" for entry, place in zip(missing, places, strict=True)]
-    return f"{whole}; {_listed(ways, 'and')} would do"
+        return _from(whole, places[0])
+    ways = [_from(str(entry.count), place) for entry, place in zip(missing, places, strict=True)]
+    return _("{supporters}; {ways} would do").format(supporters=whole, ways=_all_of(ways))
+
+
+def _from(number: str, places: str) -> str:
+    return _("{so_many} from {chapters}").format(so_many=number, chapters=places) if places else number
 
 
 def _places(
@@ -187,28 +235,35 @@ def _places(
     if len(lines) == 1:
         return ""
     if not left_out:
-        return " from any chapter"
+        return _("any chapter")
     if set(left_out) == set(named):
-        return " from any other chapter"
+        return _("any other chapter")
     if len(left_out) < len(chapters):
-        return f" from any chapter but {_listed([_name(chapter, names) for chapter in left_out], 'and')}"
-    return f" from {_listed([_name(chapter, names) for chapter in chapters], 'or')}"
+        return _("any chapter but {chapters}").format(chapters=_all_of([_name(chapter, names) for chapter in left_out]))
+    return _joined([_name(chapter, names) for chapter in chapters], _("{others} or {last}"))
 
 
 def _name(chapter: int | None, names: Mapping[int, str]) -> str:
-    return "the members at large" if chapter is None else names.get(chapter, f"chapter {chapter}")
+    if chapter is None:
+        return _("the members at large")
+    return names.get(chapter) or _("chapter {number}").format(number=chapter)
 
 
-def _listed(words: Sequence[str], last: str) -> str:
-    return f" {last} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+def _all_of(words: Sequence[str]) -> str:
+    return _joined(words, _("{others} and {last}"))
+
+
+def _joined(words: Sequence[str], with_last: str) -> str:
+    others = _(", ").join(words[:-1])
+    return with_last.format(others=others, last=words[-1]) if others else words[-1]
 
 
 def _supporters(number: int) -> str:
-    return f"{number} {_plural(number, 'supporter', 'supporters')}"
+    return _n("{n} supporter", "{n} supporters", number).format(n=number)
 
 
-def _plural(number: int, one: str, many: str) -> str:
-    return one if number == 1 else many
+def _more_supporters(number: int) -> str:
+    return _n("{n} more supporter", "{n} more supporters", number).format(n=number)
 
 
 def _capital(sentence: str) -> str:
@@ -223,4 +278,4 @@ def _rounded(number: Fraction, *, up: bool) -> str:
 
 def _at(moment: datetime) -> str:
     moment = moment.astimezone(UTC)
-    return f"{moment:%H:%M} UTC on {moment.day} {moment:%B %Y}"
+    return _("{time} UTC on {day}").format(time=f"{moment:%H:%M}", day=day_in_words(moment))

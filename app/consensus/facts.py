@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from app.consensus.missing import Missing
 from app.consensus.tallies import AT_LARGE, Count, Counts
+from app.words import N_
 
 
 class State(StrEnum):
@@ -17,15 +18,15 @@ class State(StrEnum):
     DRAFT = "draft"
     COLLECTING = "collecting"
     WAITING = "waiting"
-    APPROVED = "approved"
+    APPROVED = N_("approved")
     UNPROMOTED = "unpromoted"
     DECLINED = "declined"
     STALE = "stale"
     CONTESTED = "contested"
     ON_HOLD = "on_hold"
-    EXPIRED = "expired"
-    WITHDRAWN = "withdrawn"
-    SUPERSEDED = "superseded"
+    EXPIRED = N_("expired")
+    WITHDRAWN = N_("withdrawn")
+    SUPERSEDED = N_("superseded")
 
 
 @dataclass(frozen=True, slots=True)

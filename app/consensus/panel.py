@@ -25,7 +25,8 @@ from app.revisions.cache import Kept
 from app.revisions.diff import changes_only, word_diff
 from app.revisions.diff_html import excerpt_html
 from app.revisions.models import Revision
-from app.web.templates import already_escaped, in_words
+from app.web.templates import already_escaped
+from app.words import _, _n, in_words, language
 
 EXCERPTS = 3
 MAX_KEPT = 5_000
@@ -85,13 +86,13 @@ class ShownChange(NamedTuple):
     more: int
 
 
-_SHOWN: Kept[tuple[str, str], ShownChange] = Kept(MAX_KEPT)
-"""By the two texts' hashes, so that neither a rollback nor a second database can make one wrong."""
+_SHOWN: Kept[tuple[str, str, str], ShownChange] = Kept(MAX_KEPT)
+"""By the two texts' hashes, so that neither a rollback nor a second database can make one wrong, and the language."""
 
 
 def show_change(base: Text, text: Text) -> ShownChange:
     """What `text` changes in `base`, from memory where it was asked before."""
-    key = sha256_of(base), sha256_of(text)
+    key = sha256_of(base), sha256_of(text), language().code
     found = _SHOWN.get(key)
     if found is None:
         diff = word_diff(base, text)
@@ -193,11 +194,12 @@ def approval_line(session: Session, approval: Approval) -> str:
     """When and by how many the approved text was agreed, in words."""
     when = in_words(approval.at)
     if approval.candidate_id is None:
-        return f"Taken over {when} from what stood before this workshop began."
+        return _("Taken over {when} from what stood before this workshop began.").format(when=when)
     decision = decisions.decide_on(session, session.get_one(Candidate, approval.candidate_id))
     voices = [line for line in decision.count.chapters if line.votes.support]
     people = decision.count.supporters
-    return (
-        f"Approved {when} by {people} {'person' if people == 1 else 'people'} "
-        f"in {len(voices)} {'chapter' if len(voices) == 1 else 'chapters'}."
+    return _("Approved {when} by {people} in {chapters}.").format(
+        when=when,
+        people=_n("{n} person", "{n} people", people).format(n=people),
+        chapters=_n("{n} chapter", "{n} chapters", len(voices)).format(n=len(voices)),
     )

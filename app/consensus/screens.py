@@ -11,6 +11,7 @@ from app.consensus.models import Value
 from app.errors import Refused
 from app.web.schemas import PathId
 from app.web.session import SessionDep
+from app.words import _
 
 site = APIRouter(include_in_schema=False)
 
@@ -31,5 +32,5 @@ def vote(
     elif value in set(Value):
         cast = votes.cast_vote(session, viewer, revision_id, sha256=sha256, value=Value(value), reason=reason)
     else:
-        raise Refused("Choose support, oppose or pass.", pointer="/value")
+        raise Refused(_("Choose support, oppose or pass."), pointer="/value")
     return RedirectResponse(f"/revisions/{cast.candidate.revision_id}#vote", 303)

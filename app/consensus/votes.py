@@ -19,6 +19,7 @@ from app.pages.text import clean_line
 from app.permissions import Action, Actor, require
 from app.revisions import service as revisions
 from app.revisions.models import Revision
+from app.words import N_, _
 
 MAX_REASON = 500
 
@@ -27,7 +28,7 @@ class TextChanged(Conflict):
     """The hash sent with the vote is of no text this candidate ever had."""
 
     slug = "text-changed"
-    title = "The text is not the one you read"
+    title = N_("The text is not the one you read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def withdraw_vote(session: Session, actor: Actor | None, revision_id: int) -> Ca
     candidate = candidates.find_by_revision(session, revision.id)
     vote = find_vote(session, actor, candidate) if candidate else None
     if candidate is None or vote is None:
-        raise Conflict("You have no vote on this, so there is none to take back.")
+        raise Conflict(_("You have no vote on this, so there is none to take back."))
     _require_open(session, candidate)
     seen = revisions.get(session, vote.revision_id)
     session.delete(vote)
@@ -131,12 +132,16 @@ def _require_open(session: Session, candidate: Candidate) -> None:
             return
     if candidate.stale:
         raise VotingClosed(
-            "The approved text changed the same sentences meanwhile, so this text waits for someone to merge the two. "
-            "Your vote was not counted; the votes before are kept."
+            _(
+                "The approved text changed the same sentences meanwhile, so this text waits for someone "
+                "to merge the two. Your vote was not counted; the votes before are kept."
+            )
         )
     if candidate.closed is not None:
         raise VotingClosed(
-            f"This vote is over: {candidate.closed}. Look at the page for the text that is approved now."
+            _("This vote is over: {state}. Look at the page for the text that is approved now.").format(
+                state=_(candidate.closed)
+            )
         )
 
 
@@ -144,12 +149,14 @@ def _revision_seen(session: Session, candidate: Candidate, sha256: str) -> Revis
     """The revision whose bytes the voter saw: where the candidate stands, or one it was carried from."""
     if not sha256:
         raise Refused(
-            "Send the sha256 of the text you read, so that your vote counts for exactly that.", pointer="/sha256"
+            _("Send the sha256 of the text you read, so that your vote counts for exactly that."), pointer="/sha256"
         )
     for revision in reversed(candidates.revisions_stood_on(session, candidate)):
         if revision.sha256 == sha256:
             return revision
-    raise TextChanged("This text was changed after you read it. Read it as it is now, then vote. Nothing was counted.")
+    raise TextChanged(
+        _("This text was changed after you read it. Read it as it is now, then vote. Nothing was counted.")
+    )
 
 
 def _enter(session: Session, candidate: Candidate, actor: Actor, value: Value | None, seen: Revision) -> None:

@@ -23,6 +23,7 @@ from app.revisions import service as revisions
 from app.revisions.ancestry import Ancestry
 from app.revisions.merge import merge
 from app.revisions.models import Revision
+from app.words import N_, _, language
 
 MAX_AUTOSAVED = MAX_BYTES + 32 * 1024
 """Bytes of UTF-8: more than can be saved, so that a text that must be shortened is kept until it is."""
@@ -39,7 +40,7 @@ _NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 
 class NoAutosave(NotFound):
     slug = "no-autosave"
-    title = "You have no unsent words here"
+    title = N_("You have no unsent words here")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def get_autosave(session: Session, actor: Actor | None, draft_id: int) -> Unsent
     """The member's own unsent text of this draft; raises `NoAutosave` where there is none."""
     found = find_autosave(session, actor, draft_id)
     if found is None:
-        raise NoAutosave("You have no unsent words in this draft. What you sent is in its history.")
+        raise NoAutosave(_("You have no unsent words in this draft. What you sent is in its history."))
     return found
 
 
@@ -191,16 +192,20 @@ def list_unsent(session: Session, actor: Actor) -> Sequence[UnsentPlace]:
 def _check_typed(text: str) -> None:
     if _NOT_STORABLE.search(text):
         raise Refused(
-            "This text holds half of a character or a null, which cannot be kept. What you typed is still in the "
-            "form. Paste it again as plain text.",
+            _(
+                "This text holds half of a character or a null, which cannot be kept. What you typed is "
+                "still in the form. Paste it again as plain text."
+            ),
             pointer="/text",
         )
     size = len(text.encode())
     if size > MAX_AUTOSAVED:
         raise Refused(
-            f"This text is {size:,} bytes long; {MAX_AUTOSAVED:,} is the most that is kept unsent and {MAX_BYTES:,} "
-            "the most that can be saved. What you typed is still in the form. Shorten it or split it over several "
-            "pages.",
+            _(
+                "This text is {size:,} bytes long; {most_kept:,} is the most that is kept unsent and "
+                "{most:,} the most that can be saved. What you typed is still in the form. Shorten it or "
+                "split it over several pages."
+            ).format(size=size, most_kept=MAX_AUTOSAVED, most=MAX_BYTES),
             pointer="/text",
         )
 
@@ -238,8 +243,10 @@ def _get_section(base: str, key: str) -> Section:
     found = next((section for section in _sections_of(base) if section.key == key), None)
     if found is None:
         raise Refused(
-            f"The version you began from has no section “{key}”. Send the whole text without a section. What you typed "
-            "is still in the form.",
+            _(
+                "The version you began from has no section “{key}”. Send the whole text without a "
+                "section. What you typed is still in the form."
+            ).format(key=key),
             pointer="/section",
         )
     return found
@@ -265,8 +272,13 @@ def _changed_section(base: str, text: str) -> tuple[str | None, str | None]:
     return (gone.key, gone.title) if gone else (None, None)
 
 
-@lru_cache(maxsize=64)  # everybody at work asks about the same texts every few seconds
 def _sections_of(text: str) -> tuple[Section, ...]:
+    """The sections, named as the reader reads them: the one before the first heading has a name of the interface."""
+    return _sections_in(text, language().code)
+
+
+@lru_cache(maxsize=64)  # everybody at work asks about the same texts every few seconds
+def _sections_in(text: str, _language: str) -> tuple[Section, ...]:
     return tuple(sections_of(text))
 
 

@@ -11,26 +11,27 @@ from app.revisions import service as revisions
 from app.revisions.models import Revision
 from app.revisions.presenting import present_rows
 from app.revisions.schemas import ConflictOut
+from app.words import N_, _
 
 
 class EditConflict(Conflict):
     """Not raised, as that would take back the draft in which the author's text was kept."""
 
     slug = "edit-conflict"
-    title = "Somebody else changed the same sentences"
+    title = N_("Somebody else changed the same sentences")
 
 
 class MergeConflict(Conflict):
     slug = "merge-conflict"
-    title = "The two texts say different things"
+    title = N_("The two texts say different things")
 
 
 def edit_conflict(session: Session, draft_id: int, kept: KeptAside) -> EditConflict:
     """What an author is told whose edit of the draft clashes: the texts, what clashes, and where theirs is kept."""
     if get_draft(session, draft_id).state != DraftState.OPEN:
-        happened = "This draft was closed while you wrote."
+        happened = _("This draft was closed while you wrote.")
     else:
-        happened = "Somebody saved other words for the same sentences while you wrote."
+        happened = _("Somebody saved other words for the same sentences while you wrote.")
     out = EditClashOut(
         base=_side(session, kept.base),
         ours=_side(session, kept.ours),
@@ -39,8 +40,11 @@ def edit_conflict(session: Session, draft_id: int, kept: KeptAside) -> EditConfl
         saved_as=SavedAsOut(id=kept.draft.id, head=head_of(kept.draft)),
     )
     return EditConflict(
-        f"{happened} Nothing was overwritten and nothing is lost: your text is in a draft of your own, see saved_as. "
-        "Choose the wording and save again with theirs as base, or go on in your draft.",
+        _(
+            "{happened} Nothing was overwritten and nothing is lost: your text is in a draft of your "
+            "own, see saved_as. Choose the wording and save again with theirs as base, or go on in "
+            "your draft."
+        ).format(happened=happened),
         **out.model_dump(mode="json"),
     )
 
@@ -54,8 +58,10 @@ def merge_conflict(session: Session, found: Unresolved) -> MergeConflict:
         conflicts=[ConflictOut.of(conflict) for conflict in found.conflicts],
     )
     return MergeConflict(
-        "The approved text and this draft hold different words for the same sentences. Nothing was changed. Send one "
-        "wording for each of the conflicts, in their order, as resolutions.",
+        _(
+            "The approved text and this draft hold different words for the same sentences. Nothing "
+            "was changed. Send one wording for each of the conflicts, in their order, as resolutions."
+        ),
         **out.model_dump(mode="json"),
     )
 

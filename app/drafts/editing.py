@@ -27,15 +27,9 @@ from app.revisions.diff_html import excerpt_html
 from app.revisions.diff_html import html as diff_html
 from app.revisions.merge import Conflict as Clash
 from app.web.schemas import MAX_ID
+from app.web.summaries import REASONS
 from app.web.templates import already_escaped, render
-
-REASONS = (
-    ("typo", "Fix a typo"),
-    ("clearer", "Clearer"),
-    ("fact", "New fact"),
-    ("shorter", "Shorter"),
-    ("tone", "Better tone"),
-)
+from app.words import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +124,7 @@ def show_editor(
         "heading": sent.heading,
         "summary": sent.summary,
         "reason": sent.reason,
-        "reasons": REASONS,
+        "reasons": [(value, _(words)) for value, words in REASONS],
         "problem": problem,
         "resume": resume,
         "preview": None,
@@ -193,14 +187,17 @@ def choices_in(form: FormData, conflicts: Sequence[Clash]) -> list[str]:
         picks = {"ours": conflict.ours, "theirs": conflict.theirs, "both": both, "own": own}
         picked = picks.get(str(form.get(f"choice-{number}", "")))
         if picked is None:
-            raise Refused(f"Choose a wording for sentence {number}. Both texts are kept.", pointer=f"/choice-{number}")
+            raise Refused(
+                _("Choose a wording for sentence {number}. Both texts are kept.").format(number=number),
+                pointer=f"/choice-{number}",
+            )
         chosen.append(picked)
     return chosen
 
 
 def _marked(base: str, text: str) -> Markup:
     if not text.strip():
-        return Markup('<em class="note">{}</em>').format("leave it out")
+        return Markup('<em class="note">{}</em>').format(_("leave it out"))
     if not base.strip():
         return Markup('<span class="words" dir="auto">{}</span>').format(text.strip())
     excerpts = changes_only(word_diff(base.strip() + "\n", text.strip() + "\n"), around=1_000)

@@ -21,6 +21,8 @@ from app.revisions.ancestry import Ancestry
 from app.revisions.merge import Conflict as Clash
 from app.revisions.merge import Merged, merge, resolve
 from app.revisions.models import Revision
+from app.web.summaries import BROUGHT_IN, CARRIED
+from app.words import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,11 @@ def update_from_approved(
     draft, actor = drafts.get_draft_to_edit(session, actor, draft_id)
     if draft.state != DraftState.OPEN:
         raise drafts.DraftClosed(
-            "This draft is closed, so nothing can be brought into it. Fork it to go on from its text."
+            _("This draft is closed, so nothing can be brought into it. Fork it to go on from its text.")
         )
     approved = approvals.find_current(session, draft.page_id)
     if approved is None:
-        raise Conflict("This page has no approved text yet, so there is nothing to bring in.")
+        raise Conflict(_("This page has no approved text yet, so there is nothing to bring in."))
     newer = revisions.get(session, approved.revision_id)
     outcome = merge_into(session, draft, newer, resolutions, author_id=actor.id, even_if_equal=True)
     if isinstance(outcome, Saved):
@@ -89,7 +91,7 @@ def merge_into(
         draft,
         drafts.check_text(text),
         author_id=author_id,
-        summary="Brought in the approved text",
+        summary=BROUGHT_IN,
         second_parent_id=other.id,
     )
     return Saved(revision, merged=True)
@@ -123,7 +125,7 @@ def append_carried(session: Session, draft: Draft, text: Text, *, newer: Revisio
         draft,
         text,
         author_id=None,
-        summary="Carried forward onto the new approved text",
+        summary=CARRIED,
         first_parent_id=first_parent_id,
         second_parent_id=newer.id,
     )

@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, Uniq
 from sqlmodel import Field, SQLModel
 
 from app.database import UtcDateTime
+from app.words import N_
 
 
 class DraftKind(StrEnum):
@@ -16,9 +17,9 @@ class DraftKind(StrEnum):
 
 class DraftState(StrEnum):
     OPEN = "open"
-    APPROVED = "approved"
-    WITHDRAWN = "withdrawn"
-    CLOSED = "closed"
+    APPROVED = N_("approved")
+    WITHDRAWN = N_("withdrawn")
+    CLOSED = N_("closed")
 
 
 class Draft(SQLModel, table=True):

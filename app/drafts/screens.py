@@ -43,6 +43,7 @@ from app.web.problems import status_of
 from app.web.schemas import MAX_ID, PathId
 from app.web.session import ReadingDep, SessionDep
 from app.web.templates import render
+from app.words import N_, _
 
 site = APIRouter(include_in_schema=False)
 
@@ -50,10 +51,10 @@ DRAFTS_SHOWN = 50
 CANDIDATES_SHOWN = 20
 
 FILTERS = (
-    (Stand.WAITING, "Enough support"),
-    (Stand.VOTING, "Being decided"),
-    (Stand.NEW, "No votes yet"),
-    (Stand.STALE, "Needs a merge"),
+    (Stand.WAITING, N_("Enough support")),
+    (Stand.VOTING, N_("Being decided")),
+    (Stand.NEW, N_("No votes yet")),
+    (Stand.STALE, N_("Needs a merge")),
 )
 
 
@@ -130,9 +131,9 @@ def list_drafts(
         "page": page,
         "show": show if stand or show == "drafts" else "",
         "filters": [
-            ("", "All", stands.total()),
-            *((name.value, words, stands[name]) for name, words in FILTERS),
-            ("drafts", "Drafts", forks),
+            ("", _("All"), stands.total()),
+            *((name.value, _(words), stands[name]) for name, words in FILTERS),
+            ("drafts", _("Drafts"), forks),
         ],
         "groups": panel.grouped(cards),
         "leader": _leader(session, page.id, cards[:1]),
@@ -195,7 +196,9 @@ def merge(request: Request, session: SessionDep, viewer: Viewer, draft_id: PathI
     draft = drafts.get_draft(session, draft_id)
     found = _against_approved(session, draft)
     if str(found.theirs.id) != form.get("theirs"):
-        problem = "A newer version was approved while you merged. Nothing is lost; look at the differences once more."
+        problem = _(
+            "A newer version was approved while you merged. Nothing is lost; look at the differences once more."
+        )
         return _merge_form(request, session, draft, problem, given=form)
     try:
         with session.begin_nested():
@@ -290,7 +293,7 @@ def _conflict_form(
 def _against_approved(session: Session, draft: Draft) -> Unresolved:
     approved = approvals.find_current(session, draft.page_id)
     if approved is None:
-        raise Conflict("This page has no approved text yet, so there is nothing to bring in.")
+        raise Conflict(_("This page has no approved text yet, so there is nothing to bring in."))
     return merging.compare_with(session, draft, revisions.get(session, approved.revision_id))
 
 
@@ -321,5 +324,5 @@ def _merge_form(
 def _id(form: FormData, name: str) -> int:
     value = str(form.get(name, ""))
     if not value.isdecimal() or len(value) > len(str(MAX_ID)) or not 0 < int(value) <= MAX_ID:
-        raise Refused("This form is incomplete. Open the draft again; both texts are kept.", pointer=f"/{name}")
+        raise Refused(_("This form is incomplete. Open the draft again; both texts are kept."), pointer=f"/{name}")
     return int(value)

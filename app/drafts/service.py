@@ -23,18 +23,19 @@ from app.revisions.merge import Conflict as Clash
 from app.revisions.merge import merge
 from app.revisions.models import Revision
 from app.revisions.segments import require_few_blocks
+from app.words import N_, _
 
 MAX_NAME = 120
 
 
 class DraftNotFound(NotFound):
     slug = "draft-not-found"
-    title = "There is no such draft"
+    title = N_("There is no such draft")
 
 
 class DraftClosed(Conflict):
     slug = "draft-closed"
-    title = "This draft is closed"
+    title = N_("This draft is closed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def get_draft(session: Session, draft_id: int) -> Draft:
     """The draft with this id."""
     draft = session.get(Draft, draft_id)
     if draft is None:
-        raise DraftNotFound("There is no such draft. Open the page to see its drafts.")
+        raise DraftNotFound(_("There is no such draft. Open the page to see its drafts."))
     return draft
 
 
@@ -227,7 +228,10 @@ def choose_fork_origin(session: Session, page: Page, from_id: int | None) -> int
         return default_fork_origin(session, page)
     origin = revisions.get_many(session, [from_id]).get(from_id)
     if origin is None or origin.page_id != page.id:
-        raise Refused(f"“{page.title}” has no such version to fork from. Look at its history.", pointer="/from")
+        raise Refused(
+            _("“{title}” has no such version to fork from. Look at its history.").format(title=page.title),
+            pointer="/from",
+        )
     return from_id
 
 
@@ -235,7 +239,7 @@ def withdraw(session: Session, actor: Actor | None, draft_id: int) -> Draft:
     """Take a fork back. Its text stays readable and it can be reopened."""
     draft = _get_fork_to_manage(session, actor, draft_id)
     if draft.state != DraftState.OPEN:
-        raise DraftClosed("This draft is not open, so it cannot be withdrawn.")
+        raise DraftClosed(_("This draft is not open, so it cannot be withdrawn."))
     return _set_state(session, actor, draft, DraftState.WITHDRAWN, Kind.DRAFT_WITHDRAWN)
 
 
@@ -243,7 +247,7 @@ def reopen(session: Session, actor: Actor | None, draft_id: int) -> Draft:
     """Open a withdrawn fork again."""
     draft = _get_fork_to_manage(session, actor, draft_id)
     if draft.state != DraftState.WITHDRAWN:
-        raise DraftClosed("Only a withdrawn draft can be reopened. Fork its text to go on from there.")
+        raise DraftClosed(_("Only a withdrawn draft can be reopened. Fork its text to go on from there."))
     return _set_state(session, actor, draft, DraftState.OPEN, Kind.DRAFT_UPDATED)
 
 
@@ -274,7 +278,7 @@ def close(session: Session, draft: Draft, state: DraftState) -> None:
 def head_of(draft: Draft) -> int:
     """The id of the draft's newest revision; every saved draft has one."""
     if draft.head_id is None:
-        raise DraftNotFound("This draft has no text yet.")
+        raise DraftNotFound(_("This draft has no text yet."))
     return draft.head_id
 
 
@@ -294,7 +298,9 @@ def get_base(session: Session, draft: Draft, base_id: int) -> Revision:
     """The revision that a text for this draft started from; raises `Refused` if it is none of the draft's page."""
     base = revisions.get_many(session, [base_id]).get(base_id)
     if base is None or base.page_id != draft.page_id:
-        raise Refused("The base is no version of this page. Open the editor again; your text is kept.", pointer="/base")
+        raise Refused(
+            _("The base is no version of this page. Open the editor again; your text is kept."), pointer="/base"
+        )
     return base
 
 

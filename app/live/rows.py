@@ -13,6 +13,7 @@ from app.database import Database
 from app.errors import Refused
 from app.live.ring import Rendered, Wanted
 from app.pages import service as pages
+from app.words import _
 
 PAGE_ROWS = 200
 """How many rows are read from the database at a time."""
@@ -23,7 +24,7 @@ _POSITION = re.compile(r"[0-9]{1,18}")
 def parse_position(given: str, *, pointer: str) -> int:
     """The position that a cursor names; `Refused` for one that was not made here."""
     if not _POSITION.fullmatch(given):
-        raise Refused("This cursor was not made here. Use “next” of the last answer, as it is.", pointer=pointer)
+        raise Refused(_("This cursor was not made here. Use “next” of the last answer, as it is."), pointer=pointer)
     return int(given)
 
 
@@ -36,7 +37,10 @@ def _parse_kind(name: str) -> Kind:
     try:
         return Kind(name)
     except ValueError:
-        raise Refused(f"There is no kind “{name[:60]}”. There are: {', '.join(Kind)}.", pointer="/kinds") from None
+        raise Refused(
+            _("There is no kind “{name}”. There are: {kinds}.").format(name=name[:60], kinds=", ".join(Kind)),
+            pointer="/kinds",
+        ) from None
 
 
 def present(session: Session, rows: Sequence[Activity]) -> list[ChangeRow]:

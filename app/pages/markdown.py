@@ -16,6 +16,7 @@ from markdown_it.token import Token
 from app.errors import Refused
 from app.pages.slugs import spell
 from app.pages.text import MAX_BYTES
+from app.words import N_, _
 
 LINK_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 
@@ -46,11 +47,14 @@ _WIKI_LINK = re.compile(r"\[\[([^\[\]|\n]{1,200})(?:\|([^\[\]\n]{1,200}))?\]\](?
 _CONTROLS = re.compile(r"[\x00-\x1F\x7F-\x9F]")
 
 
+TOO_TANGLED = N_("This text is too tangled to lay out, so it is shown as it was typed.")
+
+
 class TooTangled(Refused):
     """Reading a text as Markdown would take too long; whoever wanted to shows it as it was typed."""
 
     def __init__(self) -> None:
-        super().__init__("This text is too tangled to lay out, so it is shown as it was typed.")
+        super().__init__(_(TOO_TANGLED))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from markdown_it.common.normalize_url import normalizeLink
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from app.pages.markdown import LINK_SCHEMES, TooTangled, body_start, headings_in, read, words_of
+from app.pages.markdown import LINK_SCHEMES, TOO_TANGLED, TooTangled, body_start, headings_in, read, words_of
 from app.pages.sections import Section, cut_sections, name_key, sections_of
+from app.words import _
 
 ID_PREFIX = "u-"
 """Before every id in people's text, so that none meets an id of the page around it."""
@@ -66,16 +67,16 @@ def render_markdown(text: str, *, title: str = "", within: str = "") -> Markup:
     `within` is the whole text, if this is a section of it. Too tangled a text is shown as it was typed, with a line
     that says so.
     """
-    return _render(text, title, within)
+    return _render(text, title, within, _(TOO_TANGLED))
 
 
 @lru_cache(maxsize=CACHED_TEXTS)
-def _render(text: str, title: str, within: str) -> Markup:
+def _render(text: str, title: str, within: str, too_tangled: str) -> Markup:
     body = text if within else text[body_start(text) :]
     try:
         tokens = read(body, within=within)
-    except TooTangled as tangled:
-        return Markup('<p class="note">{}</p>\n<pre dir="auto">{}</pre>\n').format(tangled.detail, text)
+    except TooTangled:
+        return Markup('<p class="note">{}</p>\n<pre dir="auto">{}</pre>\n').format(too_tangled, text)
     keys = [] if within else _section_keys(text, tokens)
     _leave_out_title(tokens, title)
     _settle_headings(tokens, keys)

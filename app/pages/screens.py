@@ -22,16 +22,17 @@ from app.permissions import Action, SignInNeeded, require
 from app.revisions import service as revisions
 from app.revisions.models import Revision
 from app.web.cursors import decode_cursor, encode_cursor, refuse_cursor
-from app.web.problems import status_of
+from app.web.problems import answer, status_of
 from app.web.session import SessionDep
-from app.web.templates import already_escaped, day_in_words, environment, in_words, render
+from app.web.templates import already_escaped, environment, render
+from app.words import N_, _, day_in_words, in_words
 
 site = APIRouter(include_in_schema=False)
 
 
 class NothingApprovedThen(NotFound):
     slug = "nothing-approved-then"
-    title = "Nothing was approved then"
+    title = N_("Nothing was approved then")
 
 
 HISTORY_LENGTH = 50
@@ -171,15 +172,18 @@ def show_text_at(
     at = datetime.combine(day, hour or time.max, tzinfo=UTC)
     approved = approvals.find_current(session, page.id, as_of=at)
     if approved is None:
-        raise NothingApprovedThen(f"“{page.title}” had no approved text at {in_words(at)}. Look at its history.")
+        raise NothingApprovedThen(
+            _("“{title}” had no approved text at {when}. Look at its history.").format(
+                title=page.title, when=in_words(at)
+            )
+        )
     return RedirectResponse(f"/revisions/{approved.revision_id}", 303)
 
 
 def _answer_missing(request: Request, session: SessionDep, slug: str) -> Response:
     missing = pages.page_not_found(slug)
-    status, near = status_of(type(missing)), pages.list_near(session, slug)
-    context = {"title": missing.title, "detail": missing.detail, "status": status, "near": near}
-    return render(request, "error.html", context, status=status, headers={"Cache-Control": "no-store"})
+    near = pages.list_near(session, slug)
+    return answer(request, status_of(type(missing)), missing.slug, missing.title, missing.detail, near=near)
 
 
 def _goes_beyond(session: SessionDep, shared: Draft, approved: Revision) -> bool:

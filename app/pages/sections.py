@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app.errors import Refused
 from app.pages.markdown import Heading, TooTangled, body_start, headings_of
 from app.pages.slugs import spell
+from app.words import _
 
 INTRO = "intro"
 
@@ -54,7 +55,7 @@ def cut_sections(text: str, headings: list[Heading]) -> list[Section]:
     intro_start = starts[title.end_line] if title is not None and on_top else body
     intro_end = cuts[seconds[0]] if seconds else len(text)
     if intro := _trim(text[intro_start:intro_end]):
-        sections.append(Section(name_key(INTRO, taken), "Intro", intro, intro_start, intro_end))
+        sections.append(Section(name_key(INTRO, taken), _("Intro"), intro, intro_start, intro_end))
     for number in seconds:
         heading, start, end = headings[number], cuts[number], cuts[number + 1]
         under = _trim(text[starts[heading.end_line] : end])
@@ -70,7 +71,7 @@ def replace_section(text: str, key: str, typed: str) -> str:
     found = next((section for section in sections_of(text) if section.key == key), None)
     if found is None:
         raise Refused(
-            "This text has no such section any more. Copy your words and open the whole text.", pointer="/section"
+            _("This text has no such section any more. Copy your words and open the whole text."), pointer="/section"
         )
     old, new = text[found.start : found.end], typed.replace("\r\n", "\n").strip("\n")
     if not new.strip():

@@ -15,6 +15,7 @@ from app.pages.models import Page, PageRedirect, PageTag
 from app.pages.slugs import check_slug, slug_of
 from app.pages.text import clean_line
 from app.permissions import Action, Actor, require
+from app.words import N_, _
 
 MAX_TITLE = 120
 MAX_TAG = 40
@@ -25,12 +26,12 @@ NEAR = 3
 
 class PageNotFound(NotFound):
     slug = "page-not-found"
-    title = "There is no such page"
+    title = N_("There is no such page")
 
 
 class SlugTaken(Conflict):
     slug = "slug-taken"
-    title = "That address is taken"
+    title = N_("That address is taken")
 
 
 def add_page(
@@ -75,7 +76,9 @@ def get_page(session: Session, slug: str) -> Page:
 
 def page_not_found(slug: str) -> PageNotFound:
     """What to raise, or to show, for an address that no page has or had."""
-    return PageNotFound(f"No page is called “{slug}”. Search for a word of it, or look at the list of pages.")
+    return PageNotFound(
+        _("No page is called “{slug}”. Search for a word of it, or look at the list of pages.").format(slug=slug)
+    )
 
 
 def list_near(session: Session, slug: str, *, limit: int = 3) -> list[Page]:
@@ -90,7 +93,7 @@ def list_near(session: Session, slug: str, *, limit: int = 3) -> list[Page]:
 def get_by_id(session: Session, page_id: int) -> Page:
     page = session.get(Page, page_id)
     if page is None:
-        raise PageNotFound("That page does not exist.")
+        raise PageNotFound(_("That page does not exist."))
     return page
 
 
@@ -182,7 +185,9 @@ def _free_slug(session: Session, slug: str, page: Page | None = None) -> str:
     holder = find_page(session, slug)
     if holder is not None and (page is None or holder.id != page.id):
         raise SlugTaken(
-            f"The address “{slug}” leads to “{holder.title}” already. Choose another, or edit that page.",
+            _("The address “{slug}” leads to “{title}” already. Choose another, or edit that page.").format(
+                slug=slug, title=holder.title
+            ),
             pointer="/slug",
         )
     return slug
@@ -191,7 +196,10 @@ def _free_slug(session: Session, slug: str, page: Page | None = None) -> str:
 def _set_tags(session: Session, page: Page, tags: Iterable[str]) -> None:
     chosen = {clean_line(tag, pointer="/tags", max_length=MAX_TAG, required=True).casefold() for tag in tags}
     if len(chosen) > MAX_TAGS:
-        raise Refused(f"A page has at most {MAX_TAGS} tags; these are {len(chosen)}.", pointer="/tags")
+        raise Refused(
+            _("A page has at most {most} tags; these are {count}.").format(most=MAX_TAGS, count=len(chosen)),
+            pointer="/tags",
+        )
     session.exec(delete(PageTag).where(col(PageTag.page_id) == page.id))
     session.add_all(PageTag(page_id=page.id, tag=tag) for tag in sorted(chosen))
     session.flush()

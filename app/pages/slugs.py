@@ -6,6 +6,7 @@ import regex
 from slugify import slugify
 
 from app.errors import Refused
+from app.words import _
 
 MAX_LENGTH = 80
 RESERVED = frozenset({"new", "edit"})
@@ -57,22 +58,27 @@ def check_slug(slug: str, *, pointer: str = "/slug") -> str:
     """
     if slug in RESERVED:
         raise Refused(
-            f"The address “{slug}” stands for a form here. Choose another, such as “{slug}-page”.", pointer=pointer
+            _("The address “{slug}” stands for a form here. Choose another, such as “{slug}-page”.").format(slug=slug),
+            pointer=pointer,
         )
     written = slug_of(slug)
     if slug != written:
         raise Refused(
-            "An address is made of small letters, digits and single hyphens, at most "
-            f"{MAX_LENGTH} characters. Write this one as “{written}”.",
+            _(
+                "An address is made of small letters, digits and single hyphens, at most {most} "
+                "characters. Write this one as “{written}”."
+            ).format(most=MAX_LENGTH, written=written),
             pointer=pointer,
         )
     for word in slug.split("-"):
         scripts = _scripts_of(word)
         if len(scripts) > 1 and not scripts <= _EAST_ASIAN:
-            names = " and ".join(sorted(script.capitalize() for script in scripts))
+            names = _(" and ").join(sorted(script.capitalize() for script in scripts))
             raise Refused(
-                f"The word “{word}” mixes letters of different alphabets ({names}), so it can pass for another word. "
-                "Write it in one alphabet.",
+                _(
+                    "The word “{word}” mixes letters of different alphabets ({names}), so it can pass for "
+                    "another word. Write it in one alphabet."
+                ).format(word=word, names=names),
                 pointer=pointer,
             )
     return slug

@@ -7,6 +7,7 @@ from typing import NewType
 import regex
 
 from app.errors import Refused
+from app.words import _
 
 Text = NewType("Text", str)
 """A normalised text. Only `normalise` makes one from outside input."""
@@ -35,28 +36,34 @@ def normalise(raw: str, *, pointer: str = "/text", max_bytes: int = MAX_BYTES) -
     """
     if _SURROGATES.search(raw):
         raise Refused(
-            "This text holds half of a character (a lone surrogate). Paste it again as plain text.", pointer=pointer
+            _("This text holds half of a character (a lone surrogate). Paste it again as plain text."), pointer=pointer
         )
     text = _CONTROLS.sub("", raw.replace("\r\n", "\n").replace("\r", "\n"))
     if heap := _ACCENT_HEAP.search(text):
         raise Refused(
-            f"This text holds more than {MAX_ACCENTS} accents on one letter (character {heap.start()}), which hides "
-            "what stands around it. Remove them and send again.",
+            _(
+                "This text holds more than {most} accents on one letter (character {place}), which hides "
+                "what stands around it. Remove them and send again."
+            ).format(most=MAX_ACCENTS, place=heap.start()),
             pointer=pointer,
         )
     text = unicodedata.normalize("NFC", text)
     if override := _BIDI_OVERRIDES.search(text):
         raise Refused(
-            f"This text holds a hidden mark that turns the reading direction (U+{ord(override.group()):04X}, character "
-            f"{override.start() + 1}). People would vote on words in another order than they read. Remove it and send "
-            "again.",
+            _(
+                "This text holds a hidden mark that turns the reading direction (U+{code:04X}, character "
+                "{place}). People would vote on words in another order than they read. Remove it and "
+                "send again."
+            ).format(code=ord(override.group()), place=override.start() + 1),
             pointer=pointer,
         )
     size = len(text.encode())
     if size > max_bytes:
         raise Refused(
-            f"This text is {size:,} bytes long; {max_bytes:,} is the most. Shorten it or split it over several pages. "
-            "Nothing was saved, what you typed is still in the form.",
+            _(
+                "This text is {size:,} bytes long; {most:,} is the most. Shorten it or split it over "
+                "several pages. Nothing was saved, what you typed is still in the form."
+            ).format(size=size, most=max_bytes),
             pointer=pointer,
         )
     return Text(text)
@@ -72,10 +79,12 @@ def clean_line(raw: str, *, pointer: str, max_length: int, required: bool = Fals
     if not _VISIBLE.search(line):
         line = ""
     if required and not line:
-        raise Refused("This is empty. Write at least one letter, digit or sign.", pointer=pointer)
+        raise Refused(_("This is empty. Write at least one letter, digit or sign."), pointer=pointer)
     if len(line) > max_length:
         raise Refused(
-            f"This is {len(line):,} characters long; {max_length:,} is the most. Shorten it. Nothing was saved.",
+            _("This is {length:,} characters long; {most:,} is the most. Shorten it. Nothing was saved.").format(
+                length=len(line), most=max_length
+            ),
             pointer=pointer,
         )
     return line

@@ -24,6 +24,7 @@ from app.publishing.representations import (
 )
 from app.publishing.schemas import ApprovedOut, LinksOut, SectionOut, SectionRow, SectionTextOut
 from app.publishing.service import ApprovedText, get_approved
+from app.words import N_, _
 
 CACHE_CONTROL = "public, max-age=5, stale-if-error=60"
 """Short, as a text that is withdrawn may not live on in proxies."""
@@ -38,7 +39,7 @@ _SECTION_ROWS = TypeAdapter(list[SectionRow])
 
 class SectionNotFound(NotFound):
     slug = "section-not-found"
-    title = "The text has no such section"
+    title = N_("The text has no such section")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,9 @@ def _find_section(approved: ApprovedText, key: str) -> Section:
         if section.key == key:
             return section
     keys = ", ".join(section.key for section in sections)
-    raise SectionNotFound(f"The approved text has no section “{key}”. It has: {keys or 'none'}.")
+    raise SectionNotFound(
+        _("The approved text has no section “{key}”. It has: {keys}.").format(key=key, keys=keys or _("none"))
+    )
 
 
 def _section_json(approved: ApprovedText, section: Section, base_url: str) -> SectionOut:

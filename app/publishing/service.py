@@ -15,11 +15,12 @@ from app.pages import service as pages
 from app.pages.models import Page
 from app.pages.text import Text
 from app.revisions import service as revisions
+from app.words import N_, _
 
 
 class NoApprovedText(NotFound):
     slug = "no-approved-text"
-    title = "No text is approved yet"
+    title = N_("No text is approved yet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,13 @@ def get_approved(session: Session, page: Page, *, as_of: datetime | None = None)
             moment += timedelta(seconds=1, microseconds=-1)
     approval = approvals.find_current(session, page.id, as_of=moment)
     if approval is None:
-        when = "had no approved text at that time" if as_of else "has no approved text yet"
-        raise NoApprovedText(f"“{page.title}” {when}. Its drafts can be read, but nobody has agreed to them.")
+        if as_of:
+            said = _(
+                "“{title}” had no approved text at that time. Its drafts can be read, but nobody has agreed to them."
+            )
+        else:
+            said = _("“{title}” has no approved text yet. Its drafts can be read, but nobody has agreed to them.")
+        raise NoApprovedText(said.format(title=page.title))
     return _with_texts(session, [approval], {page.id: page})[0]
 
 

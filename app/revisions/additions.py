@@ -10,6 +10,7 @@ from app.revisions.changes import MAX_COMPARED, Comparison, Hunk, Sentences, sim
 from app.revisions.notes import is_definition, misled_notes
 from app.revisions.segments import UNSPACED, Kind
 from app.revisions.weave import Conflict, Part, Places, Span
+from app.words import _
 
 SAME_THING = 600
 """From this similarity on, two additions of one spot say nearly the same."""
@@ -37,19 +38,19 @@ def home_of_addition(hunk: Hunk, compared: Comparison, side: int) -> int | str:
         return 0
     before_gone, after_gone = hunk.b0 - 1 in gone, hunk.b0 in gone
     if (before_gone and not text.opens[hunk.s0]) or (after_gone and _goes_on(text, hunk.s1)):
-        return "One side removed the sentence next to which the other added something."
+        return _("One side removed the sentence next to which the other added something.")
     if _brings_heading(text, hunk.s0) or all(is_definition(added) for added in text.texts[hunk.s0 : hunk.s1]):
         return 0
     above = bisect_left(compared.headings, hunk.b0)
     if above and compared.headings[above - 1] in gone:
-        return "One side removed the heading under which the other added something."
+        return _("One side removed the heading under which the other added something.")
     end = hunk.b0 == len(base.texts) or base.kinds[hunk.b0] is Kind.HEADING
     if not before_gone or not (after_gone or end):
         return 0
     other = compared.texts[3 - side]
     before = next(h for h in (compared.other, compared.mine)[side - 1] if h.b1 == hunk.b0 or h.b0 < hunk.b0 < h.b1)
     if before.b1 != hunk.b0 or before.deletes:
-        return "One side removed the passage after which the other added something."
+        return _("One side removed the passage after which the other added something.")
     return next((before.s1 - k for k in range(before.s0, before.s1) if _starts_section(other, k)), 0)
 
 
@@ -112,7 +113,7 @@ def order_additions(compared: Comparison, ours: Span, theirs: Span) -> list[Part
     """
     t_text = compared.theirs
     if _nearly_same(compared, ours, theirs):
-        return "Both sides added nearly the same here."
+        return _("Both sides added nearly the same here.")
     common = _common(compared.ours.keys[slice(*ours)], t_text.keys[slice(*theirs)])
     pairs = [(ours[0] + i, theirs[0] + j) for i, j in common]
     parts: list[Part] = []
@@ -120,7 +121,7 @@ def order_additions(compared: Comparison, ours: Span, theirs: Span) -> list[Part
     for i, j in [*pairs, (ours[1], theirs[1])]:
         stretch = _order_stretch(compared, (o, i), (t, j))
         if stretch is None:
-            return "Both sides added something here, and either order would tear the other's text apart."
+            return _("Both sides added something here, and either order would tear the other's text apart.")
         parts += stretch
         if i < ours[1]:
             places = Places(None, (i, i + 1), (j, j + 1))
@@ -269,7 +270,7 @@ def _too_often(parts: Sequence[Part], compared: Comparison) -> list[tuple[int, s
     changed = [k for k, key in enumerate(keys) if key in doubled and not _is_unchanged(parts[k], key, compared)]
     # One of the two goes on standing, so that no choice can lose both.
     asked = [k for k in changed if parts[k].places.theirs is None] or changed
-    return [(k, "Both sides put this sentence in, in different places; it would stand there twice.") for k in asked]
+    return [(k, _("Both sides put this sentence in, in different places; it would stand there twice.")) for k in asked]
 
 
 def _is_unchanged(part: Part, key: str, compared: Comparison) -> bool:
@@ -283,7 +284,7 @@ def _said_again(parts: Sequence[Part], compared: Comparison) -> list[tuple[int, 
     )
     removed = [compared.bag(compared.base.keys[i]) for i in sorted(compared.gone[0] & compared.gone[1])]
     found = [
-        (k, "One side removed this, the other moved or rewrote it.")
+        (k, _("One side removed this, the other moved or rewrote it."))
         for k, words in ours + theirs
         if words in removed
         or any(1_000 * len(words & old) >= SAME_THING * max(min(len(words), len(old)), TELLING) for old in removed)
@@ -291,11 +292,11 @@ def _said_again(parts: Sequence[Part], compared: Comparison) -> list[tuple[int, 
     for k, part in enumerate(parts if removed else ()):
         new = _new_words(part, compared)
         if any(len(old) >= TELLING and 2 * len(new & old) >= len(old) for old in removed):
-            found.append((k, "One side removed a sentence that the other made part of this one."))
+            found.append((k, _("One side removed a sentence that the other made part of this one.")))
     if len(ours) * len(theirs) > MAX_COMPARED:
         theirs = []
     return found + [
-        (k, "The other side added nearly the same in another place.")
+        (k, _("The other side added nearly the same in another place."))
         for k, words in ours
         if any(
             min(len(words), len(new)) >= TELLING and similarity(words, new) >= SAME_THING_ELSEWHERE for _, new in theirs

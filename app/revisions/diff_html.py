@@ -8,6 +8,7 @@ from itertools import groupby
 from app.revisions.diff import Diff, Excerpt
 from app.revisions.diff_words import Part
 from app.revisions.segments import Kind
+from app.words import _, _n, language
 
 # The signs that make a heading, where words follow them; signs alone are what changed, so they are shown.
 _HEADING_MARK = re.compile(r"(^|<(?:ins|del)[^>]*>(?:<span class=\"vh\"[^>]*>[^<]*</span>)?)(#{1,6}[ \t]+)(?=[^\s<])")
@@ -24,17 +25,18 @@ def html(diff: Diff, context: int = 1) -> str:
     screen readers in an element of class `vh`. `context` paragraphs on either side of a change stay open; further
     unchanged ones are folded. Without `del` and `.vh` the text is the new text, character for character.
     """
-    blocks = [list(block) for _, block in groupby(diff.parts, lambda part: part.block)]
+    blocks = [list(block) for _number, block in groupby(diff.parts, lambda part: part.block)]
     changed = [at for at, block in enumerate(blocks) if any(part.change for part in block)]
     shown = {near for at in changed for near in range(at - context, at + context + 1)}
     seen: set[int] = set()
     pieces: list[str] = []
     for is_shown, run in groupby(enumerate(blocks), lambda numbered: numbered[0] in shown):
-        paragraphs = [_paragraph(block, seen) for _, block in run]
+        paragraphs = [_paragraph(block, seen) for _at, block in run]
         if is_shown or len(paragraphs) < FOLD:
             pieces += paragraphs
         else:
-            summary = f"<summary>{len(paragraphs):,} unchanged paragraphs</summary>"
+            folded = _n("{n:,} unchanged paragraph", "{n:,} unchanged paragraphs", len(paragraphs))
+            summary = f"<summary>{escape(folded.format(n=len(paragraphs)))}</summary>"
             pieces += '<details class="unchanged">', summary, *paragraphs, "</details>"
     return f'<div class="diff">{"".join(pieces)}</div>'
 
@@ -84,14 +86,15 @@ def _change(texts: dict[str, str], change: int, seen: set[int] | None) -> str:
     if seen is not None and change not in seen:
         seen.add(change)
         place = f' id="change-{change}" tabindex="-1"'
-    marks = _mark("del", "removed", texts["delete"]) + _mark("ins", "added", texts["insert"])
-    marks += _mark("ins", "moved here", texts["move"], ' class="moved"')
+    marks = _mark("del", _("removed"), texts["delete"]) + _mark("ins", _("added"), texts["insert"])
+    marks += _mark("ins", _("moved here"), texts["move"], ' class="moved"')
     return f'<span class="change"{place}>{marks}</span>'
 
 
 def _moved_away(text: str, change: int, *, linked: bool) -> str:
-    link = f' <a href="#change-{change}" dir="ltr">moved to change {change}</a>' if linked else ""
-    return _mark("del", "moved away", text, ' class="moved"', link)
+    words = escape(_("moved to change {number}").format(number=change))
+    link = f' <a href="#change-{change}" dir="{language().direction}">{words}</a>' if linked else ""
+    return _mark("del", _("moved away"), text, ' class="moved"', link)
 
 
 def _mark(tag: str, word: str, text: str, attributes: str = "", link: str = "") -> str:
@@ -100,8 +103,9 @@ def _mark(tag: str, word: str, text: str, attributes: str = "", link: str = "") 
         return ""
     shown = text.rstrip("\n")
     if not shown.strip():
-        word, attributes, shown = f"{word} spacing", ' class="space"', text
+        word, attributes, shown = _("{removed_or_added} spacing").format(removed_or_added=word), ' class="space"', text
     ends = text[len(shown) :]
     hidden = f"<span hidden>{ends}</span>" if ends else ""
-    # The direction of its own keeps the hidden English word from deciding that of the paragraph.
-    return f'<{tag}{attributes}><span class="vh" dir="ltr">{word} </span>{escape(shown)}{link}{hidden}</{tag}>'
+    # The direction of its own keeps the hidden word from deciding that of the paragraph.
+    said = f'<span class="vh" dir="{language().direction}">{escape(word)} </span>'
+    return f"<{tag}{attributes}>{said}{escape(shown)}{link}{hidden}</{tag}>"

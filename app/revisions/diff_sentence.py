@@ -4,11 +4,41 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from app.revisions.diff_words import Part
+from app.words import N_, Nn_, _, _n
 
 MAX_FACTS = 6
 """With more to say than this the sections are only counted, so that the sentence stays one."""
 
-_PREPOSITION = {"added": "to", "removed": "from", "moved": "to", "replaced": "in", "changed": "in"}
+_SAID = {
+    ("added", "word"): Nn_("{n:,} word added", "{n:,} words added"),
+    ("removed", "word"): Nn_("{n:,} word removed", "{n:,} words removed"),
+    ("replaced", "word"): Nn_("{n:,} word replaced", "{n:,} words replaced"),
+    ("added", "sentence"): Nn_("{n:,} sentence added", "{n:,} sentences added"),
+    ("removed", "sentence"): Nn_("{n:,} sentence removed", "{n:,} sentences removed"),
+    ("moved", "sentence"): Nn_("{n:,} sentence moved", "{n:,} sentences moved"),
+    ("replaced", "sentence"): Nn_("{n:,} sentence replaced", "{n:,} sentences replaced"),
+    ("added", "heading"): Nn_("{n:,} heading added", "{n:,} headings added"),
+    ("removed", "heading"): Nn_("{n:,} heading removed", "{n:,} headings removed"),
+    ("moved", "heading"): Nn_("{n:,} heading moved", "{n:,} headings moved"),
+    ("replaced", "heading"): Nn_("{n:,} heading replaced", "{n:,} headings replaced"),
+    ("added", "table row"): Nn_("{n:,} table row added", "{n:,} table rows added"),
+    ("removed", "table row"): Nn_("{n:,} table row removed", "{n:,} table rows removed"),
+    ("moved", "table row"): Nn_("{n:,} table row moved", "{n:,} table rows moved"),
+    ("replaced", "table row"): Nn_("{n:,} table row replaced", "{n:,} table rows replaced"),
+    ("added", "line"): Nn_("{n:,} line added", "{n:,} lines added"),
+    ("removed", "line"): Nn_("{n:,} line removed", "{n:,} lines removed"),
+    ("moved", "line"): Nn_("{n:,} line moved", "{n:,} lines moved"),
+    ("replaced", "line"): Nn_("{n:,} line replaced", "{n:,} lines replaced"),
+    ("changed", "spacing"): Nn_("spacing changed", "spacing changed"),
+    ("changed", "punctuation"): Nn_("punctuation changed", "punctuation changed"),
+}
+_PLACED = {
+    "added": N_("{change} to {section}"),
+    "removed": N_("{change} from {section}"),
+    "moved": N_("{change} to {section}"),
+    "replaced": N_("{change} in {section}"),
+    "changed": N_("{change} in {section}"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +56,30 @@ def sentence_of(parts: Sequence[Part]) -> str:
     """Such as "3 changes: 2 words replaced in Topline, 1 sentence added to Proof points."."""
     changed = [part for part in parts if part.change and not part.away and not part.minor]
     if not changed:
-        return "No words changed."
+        return _("No words changed.")
     changes: dict[int, list[Part]] = {}
     for part in changed:
         changes.setdefault(part.change, []).append(part)
-    facts = _summed(fact for change in changes.values() for fact in _facts(change))
-    if len(facts) > MAX_FACTS:
-        sections = {fact.section for fact in facts}
-        said = [_said(fact) for fact in _summed(replace(fact, section="") for fact in facts)]
-        place = f", in {len(sections)} sections" if len(sections) > 1 else ""
-    else:
+    said = _listed(_summed(fact for change in changes.values() for fact in _facts(change)), parts)
+    if not any(part.words for part in changed):
+        return _("No words changed; {changes}.").format(changes=said)
+    return _n("{n:,} change: {changes}.", "{n:,} changes: {changes}.", len(changes)).format(
+        n=len(changes), changes=said
+    )
+
+
+def _listed(facts: Sequence[_Fact], parts: Sequence[Part]) -> str:
+    """The facts with commas between, each with its section where the text has any and there are few to say."""
+    if len(facts) <= MAX_FACTS:
         has_sections = any(part.section for part in parts)
-        said = [_said(fact) + (_where(fact) if has_sections else "") for fact in facts]
-        place = ""
-    start = f"{_count(len(changes), 'change')}: " if any(part.words for part in changed) else "No words changed; "
-    return f"{start}{', '.join(said)}{place}."
+        return _(", ").join(_placed(fact) if has_sections else _said(fact) for fact in facts)
+    sections = {fact.section for fact in facts}
+    said = _(", ").join(_said(fact) for fact in _summed(replace(fact, section="") for fact in facts))
+    if len(sections) == 1:
+        return said
+    return _n("{changes}, in {n} section", "{changes}, in {n} sections", len(sections)).format(
+        changes=said, n=len(sections)
+    )
 
 
 def _facts(change: Sequence[Part]) -> Iterator[_Fact]:
@@ -84,17 +123,11 @@ def _summed(facts: Iterable[_Fact]) -> list[_Fact]:
 
 
 def _said(fact: _Fact) -> str:
-    if fact.verb == "changed":
-        return f"{fact.unit} changed"
-    said = f"{_count(fact.before, fact.unit)} {fact.verb}"
-    return said if fact.before == fact.after else f"{said} by {fact.after}"
+    said = _n(*_SAID[fact.verb, fact.unit], fact.before).format(n=fact.before)
+    return said if fact.before == fact.after else _("{change} by {n}").format(change=said, n=fact.after)
 
 
-def _where(fact: _Fact) -> str:
+def _placed(fact: _Fact) -> str:
     if fact.unit == "heading":
-        return ""
-    return f" {_PREPOSITION[fact.verb]} {fact.section or 'the introduction'}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+        return _said(fact)
+    return _(_PLACED[fact.verb]).format(change=_said(fact), section=fact.section or _("the introduction"))

@@ -6,6 +6,15 @@ from dataclasses import dataclass
 
 import regex
 
+from app.words import N_, _
+
+_NAMED = {
+    "number": N_("the number {text}"),
+    "negation": N_("the negation “{text}”"),
+    "name": N_("the name “{text}”"),
+    "quotation": N_("the quotation “{text}”"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -15,7 +24,7 @@ class Loaded:
     text: str
 
     def __str__(self) -> str:
-        return f"the {self.what} {self.text}" if self.what == "number" else f"the {self.what} “{self.text}”"
+        return _(_NAMED[self.what]).format(text=self.text)
 
 
 # Written as words; in scripts without spaces between words, as parts of words. Too many rather than too few: a needless

@@ -15,6 +15,7 @@ from app.revisions.changes import Comparison, Hunk, compare
 from app.revisions.segments import Kind
 from app.revisions.weave import Conflict, Part, Piece, Places, Span, larger, weave
 from app.revisions.wording import Clash, Guard, combine_sentence
+from app.words import _
 
 __all__ = ["Conflict", "Merged", "Piece", "merge", "resolve"]
 
@@ -85,7 +86,9 @@ def resolve(merged: Merged, choices: Sequence[str]) -> str:
     conflicts = len(merged.conflicts)
     if len(choices) != conflicts:
         raise Refused(
-            f"There are {conflicts} places to decide and {len(choices)} decisions. Nothing was saved; decide each one.",
+            _(
+                "There are {conflicts} places to decide and {decisions} decisions. Nothing was saved; decide each one."
+            ).format(conflicts=conflicts, decisions=len(choices)),
             pointer="/resolutions",
         )
     left = iter(choices)
@@ -144,14 +147,14 @@ def _take(group: _Group, compared: Comparison, parts: list[Part]) -> None:
     side, hunk = (1, group.mine[0]) if group.mine else (2, group.other[0])
     home = home_of_addition(hunk, compared, side)
     if was_reshaped(hunk, compared, side, (group.theirs, group.ours)[side - 1][0]):
-        home = "One side split or joined the paragraph in which the other added or removed something."
+        home = _("One side split or joined the paragraph in which the other added or removed something.")
     if isinstance(home, str):
         parts.append(_conflict(group, compared, home))
         return
     taken = _taken(group, compared, side)
     passed = parts[len(parts) - home :]
     if any(part.places.each()[side] is not None for part in passed):
-        parts.append(_conflict(group, compared, "Both sides changed the passage to which one side added this."))
+        parts.append(_conflict(group, compared, _("Both sides changed the passage to which one side added this.")))
         return
     own = next((k for k, part in enumerate(taken) if part.kind is Kind.HEADING), len(taken)) if home else 0
     parts[len(parts) - home : len(parts)] = [*taken[:own], *passed, *taken[own:]]
@@ -176,8 +179,8 @@ def _decide(group: _Group, compared: Comparison, guarded: Guard) -> list[Part]:
             alone = replace(group, mine=group.mine if side == 1 else (), other=group.other if side == 2 else ())
             return _taken(alone, compared, side)
     if any(hunk.deletes for hunk in hunks):
-        return [_conflict(group, compared, "One side removed what the other changed, or moved it elsewhere.")]
-    return [_conflict(group, compared, "Both sides rewrote this passage.")]
+        return [_conflict(group, compared, _("One side removed what the other changed, or moved it elsewhere."))]
+    return [_conflict(group, compared, _("Both sides rewrote this passage."))]
 
 
 def _conflict(group: _Group, compared: Comparison, reason: str) -> Part:
@@ -211,7 +214,7 @@ def _reworded(group: _Group, compared: Comparison, guarded: Guard) -> Part:
     base, ours, theirs = compared.texts
     b, o, t = group.base[0], group.ours[0], group.theirs[0]
     if {base.kinds[b], ours.kinds[o], theirs.kinds[t]} & {Kind.CODE, Kind.FRONT_MATTER}:
-        return _conflict(group, compared, "Both sides changed the same line.")
+        return _conflict(group, compared, _("Both sides changed the same line."))
     combined = combine_sentence(base.texts[b], ours.texts[o], theirs.texts[t], guarded=guarded)
     if isinstance(combined, Clash):
         return _conflict(group, compared, combined.reason)

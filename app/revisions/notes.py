@@ -7,6 +7,7 @@ import regex
 
 from app.revisions.changes import ALIKE, Comparison, Sentences, bag, similarity
 from app.revisions.weave import Part
+from app.words import _
 
 _DEFINITION = regex.compile(r"(?:[-*+] )?\s*\[(\^?[^\]\n]+)\]:")
 _MARK = regex.compile(r"\[(\^[^\]\s]+)\](?!:)|\]\[([^\]\n]+)\]")
@@ -31,7 +32,12 @@ def misled_notes(parts: Sequence[Part], compared: Comparison) -> Iterator[tuple[
         for side in (1, 2):
             names = _new_marks(part, texts[k], compared, side) & changed[2 - side]
             if names:
-                yield k, f"One side refers to [{min(names)}] here, the other made that something else or removed it."
+                yield (
+                    k,
+                    _("One side refers to [{name}] here, the other made that something else or removed it.").format(
+                        name=min(names)
+                    ),
+                )
 
 
 def _defined_twice(parts: Sequence[Part], texts: Sequence[str], compared: Comparison) -> Iterator[tuple[int, str]]:
@@ -44,7 +50,7 @@ def _defined_twice(parts: Sequence[Part], texts: Sequence[str], compared: Compar
         if len(defining) > most[name]:
             # One of the two goes on standing, so that no choice can lose both.
             for k in [k for k in defining if parts[k].places.theirs is None] or defining:
-                yield k, f"Both sides defined [{name}], each as something else."
+                yield k, _("Both sides defined [{name}], each as something else.").format(name=name)
 
 
 def _defined(text: Sentences) -> Counter[str]:

@@ -27,6 +27,7 @@ from app.web.cursors import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, encode_
 from app.web.openapi import can_fail
 from app.web.schemas import MAX_ID, Listing, PathId, PathSlug
 from app.web.session import ReadingDep, SessionDep
+from app.words import _
 
 api = APIRouter(tags=["Revisions"])
 
@@ -110,7 +111,9 @@ def _heads_of(session: Session, page: Page, draft_id: int | None) -> list[int]:
     if draft_id is not None:
         draft = drafts.get_draft(session, draft_id)
         if draft.page_id != page.id:
-            raise DraftNotFound(f"“{page.title}” has no such draft. Look at the list of its drafts.")
+            raise DraftNotFound(
+                _("“{title}” has no such draft. Look at the list of its drafts.").format(title=page.title)
+            )
         return [drafts.head_of(draft)]
     approved = approvals.find_current(session, page.id)
     shared = drafts.head_of(drafts.get_shared(session, page.id))

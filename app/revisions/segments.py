@@ -8,6 +8,7 @@ from itertools import chain, count
 import regex
 
 from app.errors import Refused
+from app.words import _
 
 MAX_BLOCKS = 2_000
 """More blocks than this are refused when saving, so that comparing two texts never needs a time limit."""
@@ -89,8 +90,11 @@ def require_few_blocks(text: str, *, pointer: str = "/text") -> None:
     found = len(blocks_of(text))
     if found > MAX_BLOCKS:
         raise Refused(
-            f"This text has {found:,} paragraphs, headings, list items and table rows; {MAX_BLOCKS:,} is the most. "
-            "Shorten it or split it over several pages. Nothing was saved, what you typed is still in the form.",
+            _(
+                "This text has {found:,} paragraphs, headings, list items and table rows; {most:,} is "
+                "the most. Shorten it or split it over several pages. Nothing was saved, what you typed "
+                "is still in the form."
+            ).format(found=found, most=MAX_BLOCKS),
             pointer=pointer,
         )
 

@@ -17,13 +17,14 @@ from app.revisions import delta
 from app.revisions.ancestry import Ancestry
 from app.revisions.cache import texts
 from app.revisions.models import Revision
+from app.words import N_, _
 
 MAX_SUMMARY = 500
 
 
 class RevisionNotFound(NotFound):
     slug = "revision-not-found"
-    title = "There is no such version"
+    title = N_("There is no such version")
 
 
 class DamagedText(Exception):
@@ -84,7 +85,7 @@ def get(session: Session, revision_id: int) -> Revision:
     revision = session.get(Revision, revision_id)
     if revision is None:
         raise RevisionNotFound(
-            "There is no version with that number. Open the page's history to find the one you mean."
+            _("There is no version with that number. Open the page's history to find the one you mean.")
         )
     return revision
 

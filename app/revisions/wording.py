@@ -11,6 +11,7 @@ from app.revisions.changes import ALIKE, Strand, bag, similarity, word_hunks, wo
 from app.revisions.meaning import guard
 from app.revisions.segments import UNSPACED
 from app.revisions.weave import START, Places, Three, end_of, gap_between
+from app.words import _
 
 Guard = Literal["literal", "altered", "off"]
 """How a sentence is guarded that both sides touched: if it holds something loaded; if that was altered; not at all."""
@@ -47,18 +48,18 @@ def combine_sentence(base: str, ours: str, theirs: str, *, guarded: Guard = "lit
     """
     strands = words_in(base), words_in(ours), words_in(theirs)
     if max(len(strand.texts) for strand in strands) > MAX_WORDS:
-        return Clash("Both sides changed this passage, which is too long to combine word by word.")
+        return Clash(_("Both sides changed this passage, which is too long to combine word by word."))
     edits = _edits(strands)
     if any(edit.ours is None for edit in edits) and any(edit.theirs is None for edit in edits):
         if guarded != "off" and (piece := guard(base, ours, theirs, only_altered=guarded == "altered")):
-            return Clash(f"Both sides changed this sentence, and it holds {piece}.")
+            return Clash(_("Both sides changed this sentence, and it holds {piece}.").format(piece=piece))
         words = bag(base)
         if min(similarity(words, bag(ours)), similarity(words, bag(theirs))) < ALIKE:
-            return Clash("Both sides changed this sentence, and more than half of it is new.")
+            return Clash(_("Both sides changed this sentence, and more than half of it is new."))
         if any(_touch(strands[0], one, two) for one, two in pairwise(edits)):
-            return Clash("Both sides changed the same words.")
+            return Clash(_("Both sides changed the same words."))
         if word := _added_by_both(edits):
-            return Clash(f"Both sides added “{word}”, in different places.")
+            return Clash(_("Both sides added “{word}”, in different places.").format(word=word))
     places, texts = _apply(strands[0], edits)
     line = [START, *places, end_of(strands)]
     gaps = [gap_between(x, y, strands) for x, y in pairwise(line)]
@@ -100,7 +101,7 @@ def _apply(base: Strand, edits: Sequence[_Edit]) -> tuple[list[Places], list[str
     texts: list[str] = []
     at = ours = theirs = 0
     for edit in [*edits, _Edit(len(base.texts), len(base.texts), (), None, None)]:
-        for _ in range(at, edit.b0):
+        for _word in range(at, edit.b0):
             places.append(Places((at, at + 1), (ours, ours + 1), (theirs, theirs + 1)))
             texts.append(base.texts[at])
             at, ours, theirs = at + 1, ours + 1, theirs + 1

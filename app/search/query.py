@@ -5,16 +5,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from app.search.analysis import FILLERS, Analysis, Token, is_dense
+from app.words import N_, _
 
 MAX_LENGTH = 200
 MAX_CLAUSES = 12
 MAX_PHRASE = 24
 MIN_START = 3
 
-TOO_LONG = f"Only the first {MAX_LENGTH} characters were searched for."
-TOO_MANY = f"Only the first {MAX_CLAUSES} words were searched for."
-SHORT_START = f"A star needs {MIN_START} letters before it, so a shorter start was searched for as a whole word."
-ONLY_WITHOUT = "A word with a minus only leaves texts out. Add a word to look for."
+TOO_LONG = N_("Only the first {most} characters were searched for.")
+TOO_MANY = N_("Only the first {most} words were searched for.")
+SHORT_START = N_("A star needs {least} letters before it, so a shorter start was searched for as a whole word.")
+ONLY_WITHOUT = N_("A word with a minus only leaves texts out. Add a word to look for.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ _QUOTES = str.maketrans("“”„«»＂　", '""""""\u0020')
 
 def parse(raw: str, analysis: Analysis) -> Query:
     """The query that was typed. Never fails: what cannot be read as more is read as words."""
-    notes = [TOO_LONG] if len(raw.strip()) > MAX_LENGTH else []
+    notes = [_(TOO_LONG).format(most=MAX_LENGTH)] if len(raw.strip()) > MAX_LENGTH else []
     wanted: list[_Asked] = []
     excluded: list[_Asked] = []
     for part in _PART.finditer(raw.strip()[:MAX_LENGTH].translate(_QUOTES)):
@@ -92,9 +93,9 @@ def parse(raw: str, analysis: Analysis) -> Query:
             notes.extend(asked.notes)
     kept = [asked for asked in wanted if not asked.filler] or wanted
     if len(kept) + len(excluded) > MAX_CLAUSES:
-        notes.append(TOO_MANY)
+        notes.append(_(TOO_MANY).format(most=MAX_CLAUSES))
     if excluded and not kept:
-        notes.append(ONLY_WITHOUT)
+        notes.append(_(ONLY_WITHOUT))
     return Query(
         required=_unique(asked.clause for asked in kept[:MAX_CLAUSES]),
         excluded=_unique(asked.clause for asked in excluded[: max(0, MAX_CLAUSES - len(kept))]),
@@ -138,7 +139,7 @@ def _read_word(raw: str, analysis: Analysis) -> _Asked | None:
     if raw.endswith("*"):
         if len(last.word) >= MIN_START or is_dense(last.word):
             return _Asked(Start(last.word))
-        return _Asked(Term(last.term), last.word, notes=(SHORT_START,))
+        return _Asked(Term(last.term), last.word, notes=(_(SHORT_START).format(least=MIN_START),))
     return _Asked(Term(last.term), last.word, filler=last.word in FILLERS)
 
 

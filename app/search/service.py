@@ -16,9 +16,10 @@ from app.search.fallback import scan
 from app.search.query import Query, parse
 from app.search.snippets import Marker, Passage
 from app.search.sources import Source, find_sources, texts_of
+from app.words import N_, _
 
-SOME_WORDS = "No text holds all of these words, so these hold some of them."
-NO_INDEX = "The search index is being made, so this is only a quick look. Search again in a minute for all of it."
+SOME_WORDS = N_("No text holds all of these words, so these hold some of them.")
+NO_INDEX = N_("The search index is being made, so this is only a quick look. Search again in a minute for all of it.")
 MAX_TYPED = 60
 MAX_TITLES = 40
 """Pages among which the likeliest titles are chosen while somebody types."""
@@ -88,7 +89,7 @@ def search(
         suggestion = _replace(typed, engine.correct(missed), engine.analysis) if missed and after is None else None
     except IndexUnavailable:
         return _scan(session, engine.analysis, query, GROUPS[where], limit=limit)
-    notes = (*query.notes, SOME_WORDS) if found.any_word else query.notes
+    notes = (*query.notes, _(SOME_WORDS)) if found.any_word else query.notes
     rows = _present(session, query, engine.analysis, found.hits)
     return Results(rows, found.hits[-1].place if found.more else None, found, suggestion, notes)
 
@@ -135,7 +136,7 @@ def _scan(session: Session, analysis: Analysis, query: Query, groups: Sequence[G
             for source in sources
             if source.page_id not in {row.source.page_id for row in rows}
         ]
-    return Results(rows, notes=(*query.notes, NO_INDEX))
+    return Results(rows, notes=(*query.notes, _(NO_INDEX)))
 
 
 def _replace(typed: str, corrections: dict[str, str], analysis: Analysis) -> str | None:

@@ -16,6 +16,7 @@ from app.errors import NotAllowed
 from app.settings import Settings
 from app.web.problems import answer_domain_error, answer_plain
 from app.web.session import SAFE_METHODS
+from app.words import N_, _
 
 MAX_BODY = 512 * 1024
 PEOPLE_BEHIND_ONE_ADDRESS = 10
@@ -26,7 +27,7 @@ class CrossSite(NotAllowed):
     """A browser sent this from another site's page."""
 
     slug = "cross-site"
-    title = "This came from another site"
+    title = N_("This came from another site")
 
 
 def is_cross_site(headers: Headers, origin: str) -> bool:
@@ -72,7 +73,7 @@ class Door:
         request, writing = Request(scope), scope["method"] not in SAFE_METHODS
         if writing and is_cross_site(request.headers, self._origin):
             refused = CrossSite(
-                "Another site tried to act in your name here. Nothing was changed. Do it on this site itself."
+                _("Another site tried to act in your name here. Nothing was changed. Do it on this site itself.")
             )
             await answer_domain_error(request, refused)(scope, receive, send)
             return

@@ -3,7 +3,7 @@
 import json
 import logging
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -18,6 +18,7 @@ from app.permissions import SignInNeeded
 from app.web.headers import headers_for
 from app.web.methods import methods_at
 from app.web.templates import render
+from app.words import N_, _
 
 log = logging.getLogger(__name__)
 
@@ -35,36 +36,44 @@ STATUS: dict[type[DomainError], int] = {
 PLAIN: dict[int, tuple[str, str, str]] = {
     400: (
         "bad-request",
-        "This request cannot be read",
-        "The request is broken. Check how it is built and send it again.",
+        N_("This request cannot be read"),
+        N_("The request is broken. Check how it is built and send it again."),
     ),
-    404: ("not-found", "There is nothing here", "No such address. Check its spelling, or start from the first page."),
-    405: ("method-not-allowed", "This address does not do that", "Use one of the methods that the Allow header names."),
+    404: (
+        "not-found",
+        N_("There is nothing here"),
+        N_("No such address. Check its spelling, or start from the first page."),
+    ),
+    405: (
+        "method-not-allowed",
+        N_("This address does not do that"),
+        N_("Use one of the methods that the Allow header names."),
+    ),
     406: (
         "not-acceptable",
-        "No such form of this",
-        "Ask for application/json, text/plain, text/markdown or text/html.",
+        N_("No such form of this"),
+        N_("Ask for application/json, text/plain, text/markdown or text/html."),
     ),
     413: (
         "too-large",
-        "This is too large",
-        "A request may hold at most 512 KiB. Nothing was saved; shorten it and send it again.",
+        N_("This is too large"),
+        N_("A request may hold at most 512 KiB. Nothing was saved; shorten it and send it again."),
     ),
-    415: ("unsupported-type", "This kind of content is not read here", "Send application/json."),
+    415: ("unsupported-type", N_("This kind of content is not read here"), N_("Send application/json.")),
     429: (
         "too-many-requests",
-        "Too many at once",
-        "Wait as long as Retry-After says, then go on. Nothing you wrote is lost.",
+        N_("Too many at once"),
+        N_("Wait as long as Retry-After says, then go on. Nothing you wrote is lost."),
     ),
     503: (
         "unavailable",
-        "Busy or unable to save just now",
-        "Nothing was saved. Keep your text and try again in a few seconds.",
+        N_("Busy or unable to save just now"),
+        N_("Nothing was saved. Keep your text and try again in a few seconds."),
     ),
 }
 
 
-FAULT = ("fault", "Something broke on our side")
+FAULT = ("fault", N_("Something broke on our side"))
 
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, HEAD",
@@ -104,8 +113,12 @@ def answer(
     *,
     extra: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
+    near: Sequence[object] = (),
 ) -> Response:
-    """The problem as RFC 9457 wants it, or as a page."""
+    """The problem as RFC 9457 wants it, or as a page; `title` is in English, `detail` in the reader's language.
+
+    `near` are pages that somebody may have meant.
+    """
     given = dict(headers or {})
     if status in (401, 403, 404):
         given.setdefault("Cache-Control", "no-store")
@@ -118,7 +131,7 @@ def answer(
     return render(
         request,
         "error.html",
-        {"title": title, "detail": detail, "status": status, "near": ()},
+        {"title": _(title), "detail": detail, "status": status, "near": near},
         status=status,
         headers=given,
     )
@@ -136,10 +149,11 @@ def answer_domain_error(request: Request, error: DomainError) -> Response:
 def answer_plain(request: Request, status: int, headers: Mapping[str, str] | None = None) -> Response:
     """A status that the framework or a middleware decided on."""
     phrase = HTTPStatus(status).phrase
-    slug, title, detail = PLAIN.get(
-        status, (phrase.lower().replace(" ", "-"), phrase, f"The answer is {status}: {phrase}.")
-    )
-    return answer(request, status, slug, title, detail, headers=headers)
+    if status in PLAIN:
+        slug, title, detail = PLAIN[status]
+        return answer(request, status, slug, title, _(detail), headers=headers)
+    detail = _("The answer is {status}: {phrase}.").format(status=status, phrase=phrase)
+    return answer(request, status, phrase.lower().replace(" ", "-"), phrase, detail, headers=headers)
 
 
 def answer_invalid(request: Request, error: RequestValidationError) -> Response:
@@ -150,20 +164,22 @@ def answer_invalid(request: Request, error: RequestValidationError) -> Response:
         {"pointer": "/" + "/".join(str(part) for part in entry["loc"][1:]), "detail": _plain_words(entry)}
         for entry in error.errors()
     ]
-    detail = "; ".join(f"{entry['pointer'].strip('/') or 'the request'}: {entry['detail']}" for entry in errors)
-    return answer(
-        request, 422, Refused.slug, Refused.title, f"{detail}. Nothing was changed.", extra={"errors": errors}
+    problems = "; ".join(
+        _("{field}: {problem}").format(field=entry["pointer"].strip("/") or _("the request"), problem=entry["detail"])
+        for entry in errors
     )
+    detail = _("{problems}. Nothing was changed.").format(problems=problems)
+    return answer(request, 422, Refused.slug, Refused.title, detail, extra={"errors": errors})
 
 
 def _plain_words(entry: Mapping[str, Any]) -> str:
     match entry["type"]:
         case "missing":
-            return "this is needed"
+            return _("this is needed")
         case "extra_forbidden":
-            return "this field does not exist here"
+            return _("this field does not exist here")
         case "json_invalid":
-            return "this is not JSON"
+            return _("this is not JSON")
         case _:
             return str(entry["msg"]).removeprefix("Value error, ")
 
@@ -172,7 +188,9 @@ def answer_unexpected(request: Request, error: Exception) -> Response:
     """A fault of ours: a reference for the log, nothing of the inside."""
     reference = secrets.token_hex(4).upper()
     log.error("reference %s at %s %s", reference, request.method, request.url.path, exc_info=error)
-    detail = f"Something broke on our side. Everything saved before is safe; this was not saved. Reference {reference}."
+    detail = _(
+        "Something broke on our side. Everything saved before is safe; this was not saved. Reference {reference}."
+    ).format(reference=reference)
     # This answer leaves outside all middleware, so it brings the security headers along.
     headers = {**headers_for(request.url.path, request.app.state.settings.base_url), "Cache-Control": "no-store"}
     return answer(request, 500, *FAULT, detail, extra={"reference": reference}, headers=headers)

@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from app.errors import Refused
+from app.words import _
 
 _parameters: dict[str, frozenset[str]] = {}
 
@@ -34,12 +35,18 @@ def _parameters_of(route: APIRoute) -> frozenset[str]:
 
 
 def _check_parameters(request: Request, known: frozenset[str]) -> None:
-    for name, count in Counter(name for name, _ in request.query_params.multi_items()).items():
+    for name, count in Counter(name for name, _value in request.query_params.multi_items()).items():
         if name not in known:
-            has = f"It has {', '.join(sorted(known))}." if known else "It has none."
-            raise Refused(f"This address has no parameter “{name[:60]}”. {has}", pointer=f"/{name[:60]}")
+            has = _("It has {names}.").format(names=", ".join(sorted(known))) if known else _("It has none.")
+            raise Refused(
+                _("This address has no parameter “{name}”. {has}").format(name=name[:60], has=has),
+                pointer=f"/{name[:60]}",
+            )
         if count > 1:
-            raise Refused(f"The parameter “{name}” stands here {count} times. Send it once.", pointer=f"/{name}")
+            raise Refused(
+                _("The parameter “{name}” stands here {count} times. Send it once.").format(name=name, count=count),
+                pointer=f"/{name}",
+            )
 
 
 def _is_json(content_type: str) -> bool:
@@ -52,6 +59,7 @@ def _refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         name = Counter(key for key, _ in pairs).most_common(1)[0][0]
         raise Refused(
-            f"The field “{name[:60]}” stands here twice, so it is unclear which one counts.", pointer=f"/{name[:60]}"
+            _("The field “{name}” stands here twice, so it is unclear which one counts.").format(name=name[:60]),
+            pointer=f"/{name[:60]}",
         )
     return found

@@ -13,39 +13,35 @@ from starlette.responses import HTMLResponse
 from app.permissions import Action, allows
 from app.web.looks import look_of
 from app.web.static import ADDRESS
+from app.web.summaries import summary_words
+from app.words import N_, _, _n, in_words, language
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "templates"
 
 
 STATUS_WORDS = {
-    "draft": "Draft",
-    "new": "No votes yet",
-    "collecting": "Being decided",
-    "waiting": "Enough support, waiting",
-    "approved": "Approved",
-    "stale": "Needs a merge",
-    "superseded": "Said already",
-    "declined": "Declined",
-    "expired": "Vote ended",
-    "withdrawn": "Withdrawn",
-    "open": "Open",
-    "replaced": "Old wording",
+    "draft": N_("Draft"),
+    "new": N_("No votes yet"),
+    "collecting": N_("Being decided"),
+    "waiting": N_("Enough support, waiting"),
+    "approved": N_("Approved"),
+    "unpromoted": N_("Unpromoted"),
+    "stale": N_("Needs a merge"),
+    "contested": N_("Contested"),
+    "on_hold": N_("On hold"),
+    "superseded": N_("Said already"),
+    "declined": N_("Declined"),
+    "expired": N_("Vote ended"),
+    "withdrawn": N_("Withdrawn"),
+    "open": N_("Open"),
+    "closed": N_("Closed"),
+    "replaced": N_("Old wording"),
 }
 
 
 def status_words(status: str) -> str:
-    """A state as a chip says it; what has no words of its own says its name."""
-    return STATUS_WORDS.get(status, status.replace("_", " ").capitalize())
-
-
-def in_words(moment: datetime) -> str:
-    """A moment as people read it, in UTC: `22 Nov 2026, 14:32`."""
-    return f"{moment.day} {moment:%b %Y, %H:%M}"
-
-
-def day_in_words(moment: datetime) -> str:
-    """The day of a moment in UTC: `22 November 2026`."""
-    return f"{moment.day} {moment:%B %Y}"
+    """A state as a chip says it."""
+    return _(STATUS_WORDS[status])
 
 
 def iso(moment: datetime) -> str:
@@ -68,12 +64,12 @@ def build_environment() -> jinja2.Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    # Interface words are gettext messages, in English where no catalogue has them.
+    # Interface words are gettext messages, looked up in the reader's language each time they are shown.
     environment.add_extension("jinja2.ext.i18n")
     environment.policies["ext.i18n.trimmed"] = True
-    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
-    environment.globals.update(allows=allows, Action=Action, static=ADDRESS)
-    environment.filters.update(in_words=in_words, iso=iso, status_words=status_words)
+    environment.install_gettext_callables(_, _n, newstyle=True)  # type: ignore[attr-defined]
+    environment.globals.update(allows=allows, Action=Action, static=ADDRESS, language=language)
+    environment.filters.update(in_words=in_words, iso=iso, status_words=status_words, summary_words=summary_words)
     return environment
 
 

@@ -1,5 +1,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from gettext import NullTranslations
 
 import pytest
 from sqlmodel import select
@@ -16,6 +17,7 @@ from app.errors import NotAllowed, Refused
 from app.pages.models import Page
 from app.permissions import Actor, Role, Scope, ScopeMissing, SignInNeeded
 from app.revisions.models import Revision
+from app.words import Language, speaking
 from tests.conftest import MovableClock
 from tests.factories import HOUSING, Workshop
 
@@ -230,6 +232,17 @@ def test_presence_names_the_first_section_that_differs(desk: Desk) -> None:
         assert old in HOUSING
         desk.keep(desk.bob, HOUSING.replace(old, new))
         assert desk.others(desk.anna) == (AtWork("bob", section, title),)
+
+
+def test_what_one_reader_was_told_of_a_section_is_not_told_in_that_language_to_the_next(desk: Desk) -> None:
+    class Pig(NullTranslations):
+        def gettext(self, message: str) -> str:
+            return {"Intro": "Introhay"}.get(message, message)
+
+    desk.keep(desk.bob, HOUSING.replace("## Topline", "Before all.\n\n## Topline"))
+    with speaking(Language("x-pig", Pig())):
+        assert desk.others(desk.anna) == (AtWork("bob", "intro", "Introhay"),)
+    assert desk.others(desk.anna) == (AtWork("bob", "intro", "Intro"),)
 
 
 def test_presence_lasts_ninety_seconds_and_leaves_out_oneself_and_who_changed_nothing(

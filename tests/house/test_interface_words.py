@@ -5,7 +5,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from app.web.templates import FOLDER, environment
+from app.consensus.facts import State
+from app.drafts.models import DraftState
+from app.search.service import STATUS
+from app.web.templates import FOLDER, STATUS_WORDS, environment
 from tests.words import CATALOGUE, collect
 
 FOR_PROGRAMMERS = {"docs.html", "problem.html", "problems.html", "design.html"}
@@ -61,3 +64,21 @@ def test_a_bare_word_is_noticed() -> None:
 
 def test_the_catalogue_is_up_to_date() -> None:
     assert CATALOGUE.read_text() == collect(), "run `make words`"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        'msgid "Skip to the text"',
+        'msgid "There is no such page"',
+        'msgid "There is no chapter called “{slug}”."',
+        'msgid "{n:,} word added"\nmsgid_plural "{n:,} words added"',
+        'msgid "{n} supporter"\nmsgid_plural "{n} supporters"',
+    ],
+)
+def test_the_catalogue_has_the_words_of_templates_and_code(message: str) -> None:
+    assert f"\n{message}\n" in CATALOGUE.read_text()
+
+
+def test_every_state_has_words() -> None:
+    assert {*State, "new", *DraftState, *STATUS.values()} == set(STATUS_WORDS)
