@@ -10,6 +10,7 @@ import httpx
 import psycopg
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import make_url
 
 from app import schema
 from app.database import Database
@@ -69,15 +70,24 @@ def create_postgres_database(address: str, name: str, template: str = "template1
     return address.format(database=name)
 
 
+def drop_postgres_database(address: str, name: str | None) -> None:
+    """Make room again, whoever is still connected."""
+    with psycopg.connect(address.format(database="postgres"), autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
 @pytest.fixture
 def clock() -> MovableClock:
     return MovableClock()
 
 
 @pytest.fixture(params=ENGINES)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A migrated, empty database of the test's own, on each engine in turn."""
-    return migrated_database(request, tmp_path)
+    url = migrated_database(request, tmp_path)
+    yield url
+    if request.param == "postgres":
+        drop_postgres_database(request.getfixturevalue("postgres"), make_url(url).database)
 
 
 def migrated_database(request: pytest.FixtureRequest, folder: Path) -> str:
