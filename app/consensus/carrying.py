@@ -15,7 +15,7 @@ from app.consensus import candidates
 from app.consensus.carry import Carried, Stale, Superseded, carry
 from app.consensus.decisions import rule_of
 from app.consensus.models import Candidate, Dependency
-from app.consensus.spots import hashes_of
+from app.consensus.spots import concerns
 from app.database import now
 from app.pages.text import Text
 from app.revisions import service as revisions
@@ -147,13 +147,13 @@ def list_behind(session: Session) -> list[tuple[int, list[int]]]:
 def _concerned(session: Session, page_id: int, base_approval_id: int, revision_id: int) -> Sequence[int]:
     """Candidates standing on this approval whose change depends on something the newer text no longer has."""
     base = revisions.text_by_id(session, approvals.get(session, base_approval_id).revision_id)
-    gone = hashes_of(base) - hashes_of(revisions.text_by_id(session, revision_id))
+    hashes = concerns(base, revisions.text_by_id(session, revision_id))
     query = (
         select(Dependency.candidate_id)
         .join(Candidate)
         .where(
             Dependency.page_id == page_id,
-            col(Dependency.hash).in_(gone),
+            col(Dependency.hash).in_(hashes),
             Candidate.base_approval_id == base_approval_id,
             col(Candidate.closed).is_(None),
             col(Candidate.stale).is_(False),

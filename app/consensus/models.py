@@ -125,7 +125,7 @@ class VoteEntry(SQLModel, table=True):
 
 
 class Dependency(SQLModel, table=True):
-    """The hash of a base sentence, block or section that a candidate's change needs to find unchanged."""
+    """The hash of what a candidate's change needs to find unchanged in its base, or of a sentence that it adds."""
 
     __table_args__ = (Index("ix_dependency_page_hash", "page_id", "hash"),)
 

@@ -50,11 +50,13 @@ class Change:
     spots: tuple[Spot, ...]
     rewrites: frozenset[str]
     """The hashes of the base sentences that it alters or removes: what makes it a rival of whoever wrote them."""
+    adds: frozenset[str]
+    """The hashes of the sentences that it adds: another change that adds one too would make it stand twice."""
 
     @property
     def dependencies(self) -> frozenset[str]:
-        """The hashes of all that the spots need to find unchanged."""
-        return frozenset().union(*(spot.needs for spot in self.spots))
+        """The hashes by which those whom another change concerns are found, as `concerns` names them."""
+        return self.adds.union(*(spot.needs for spot in self.spots))
 
 
 def change_between(base: str | None, text: str) -> Change:
@@ -62,9 +64,9 @@ def change_between(base: str | None, text: str) -> Change:
     base = base or ""
     if not base.strip():
         spot = Spot(SpotKind.BLOCK_INSERTED, section_name(outline_of(base), 0), "", text, hashes_of(base))
-        return Change((spot,) if text.strip() else (), frozenset())
+        return Change((spot,) if text.strip() else (), frozenset(), sentences_written(None, text))
     spots = sorted(_SpotFinder(base, text).find(), key=lambda found: found[0])
-    return Change(tuple(spot for _, spot in spots), sentences_written(text, base))
+    return Change(tuple(spot for _, spot in spots), sentences_written(text, base), sentences_written(base, text))
 
 
 def sentences_written(base: str | None, text: str) -> frozenset[str]:
@@ -76,13 +78,18 @@ def sentences_written(base: str | None, text: str) -> frozenset[str]:
     return frozenset(_hash("sentence", key) for key, n in sentence_counts(text).items() if n > before[key])
 
 
+def concerns(old: str, new: str) -> frozenset[str]:
+    """The hashes that name whom a newer text concerns: what it no longer has, and the sentences that it adds.
+
+    Every change of `old` that it makes stale or whose neighbour it alters depends on one of them. Some that it does not
+    concern may, too.
+    """
+    return (hashes_of(old) - hashes_of(new)) | sentences_written(old, new)
+
+
 @lru_cache(maxsize=32)
 def hashes_of(text: str) -> frozenset[str]:
-    """The hashes of all that a change can depend on.
-
-    Those that are in `hashes_of(old)` and not in `hashes_of(new)` name whom `new` concerns: every change that it makes
-    stale or whose neighbour it alters depends on one of them. Some that it does not concern may, too.
-    """
+    """The hashes of all that a change can need to find unchanged."""
     hashes = _hashes_in(text)
     found = {_hash("sentence", key) for key in sentence_counts(text)}
     for index in range(len(hashes.blocks)):

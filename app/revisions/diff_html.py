@@ -93,7 +93,7 @@ def _change(texts: dict[str, str], change: int, seen: set[int] | None) -> str:
 
 def _moved_away(text: str, change: int, *, linked: bool) -> str:
     words = escape(_("moved to change {number}").format(number=change))
-    link = f' <a href="#change-{change}" dir="{language().direction}">{words}</a>' if linked else ""
+    link = f'<a href="#change-{change}" dir="{language().direction}">{words}</a>' if linked else ""
     return _mark("del", _("moved away"), text, ' class="moved"', link)
 
 

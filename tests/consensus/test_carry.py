@@ -1,11 +1,11 @@
 """Carrying a change onto newer approved text, spot by spot."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.consensus.carry import Carried, Stale, Superseded, carry
-from app.consensus.spots import change_between, hashes_of, sentences_written
+from app.consensus.spots import change_between, concerns, sentences_written
 
 BASE = """# Homes
 
@@ -145,9 +145,10 @@ def test_onto_its_own_base_a_change_keeps_its_bytes(base: str, mine: str) -> Non
 
 
 @given(texts, texts, texts)
+@example("Talk to all.\n", "Talk to all. Talk to all.\n", "Rents rise. Talk to all.\n\nTalk to all.\n")
 @settings(max_examples=150, deadline=None)
 def test_whom_a_promotion_concerns_is_found_by_hashes(base: str, mine: str, newer: str) -> None:
     outcome = carry(base, mine, newer)
     if isinstance(outcome, Stale) or (isinstance(outcome, Carried) and outcome.neighbour):
-        assert (hashes_of(base) - hashes_of(newer)) & change_between(base, mine).dependencies
+        assert concerns(base, newer) & change_between(base, mine).dependencies
     assert carry(base, mine, newer) == outcome

@@ -3,12 +3,13 @@
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.revisions.diff import changes_only, word_diff
 from app.revisions.diff_html import excerpt_html, html
 
+FLAT = "Nobody should pay half a wage for a flat. "
 ALLOWED = {
     "div": {"class"},
     "details": {"class"},
@@ -76,6 +77,7 @@ class Reader(HTMLParser):
 
 @settings(max_examples=80)
 @given(TEXTS, TEXTS)
+@example(f"{FLAT}0{FLAT}", f"0{FLAT}{FLAT}")
 def test_the_page_holds_both_texts_and_no_markup_of_theirs(old: str, new: str) -> None:
     source = html(word_diff(old, new))
     assert Reader(source, without="del").text == new
