@@ -124,7 +124,7 @@ def test_a_moved_sentence_is_struck_out_with_a_link_to_its_new_place() -> None:
     source = html(word_diff(f"We meet on Monday.\n\n{rest}", f"{rest}We meet on Monday.\n\n"))
     assert (
         '<del class="moved"><span class="vh" dir="ltr">moved away </span>We meet on Monday.'
-        ' <a href="#change-1" dir="ltr">moved to change 1</a><span hidden>\n\n</span></del>'
+        '<a href="#change-1" dir="ltr">moved to change 1</a><span hidden>\n\n</span></del>'
     ) in source
     assert (
         ' id="change-1" tabindex="-1"><ins class="moved">'
