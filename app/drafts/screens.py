@@ -1,6 +1,5 @@
 """Edit, preview, conflict, fork and merge: everything people do to a draft."""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -12,7 +11,6 @@ from app.accounts import service as accounts
 from app.accounts.actors import Viewer
 from app.approvals import service as approvals
 from app.consensus import candidates, panel, ranking, withdrawing
-from app.consensus.panel import Card
 from app.consensus.ranking import Stand
 from app.drafts import autosave, merging
 from app.drafts import service as drafts
@@ -47,8 +45,8 @@ from app.words import N_, _
 
 site = APIRouter(include_in_schema=False)
 
-DRAFTS_SHOWN = 50
-CANDIDATES_SHOWN = 20
+DRAFTS_SHOWN = 25
+CANDIDATES_SHOWN = 15
 
 FILTERS = (
     (Stand.WAITING, N_("Enough support")),
@@ -136,7 +134,7 @@ def list_drafts(
             ("drafts", _("Drafts"), forks),
         ],
         "groups": panel.grouped(cards),
-        "leader": _leader(session, page.id, cards[:1]),
+        "leader": _leader(session, page.id),
         "one_page": True,
         "candidate_count": stands[stand] if stand else stands.total(),
         "more_candidates": f"{address}?show={show}&skip={skip + CANDIDATES_SHOWN}"
@@ -149,12 +147,12 @@ def list_drafts(
     return render(request, "drafts/list.html", context)
 
 
-def _leader(session: Session, page_id: int, first: Sequence[Card]) -> Card | None:
-    """The page's best candidate with a vote, perhaps the first of those shown."""
+def _leader(session: Session, page_id: int) -> tuple[int, str] | None:
+    """The revision of the page's best candidate with a vote, and its draft's name."""
     best = ranking.list_ranked(session, page_id, limit=1)
     if not best or best[0].score is None:
         return None
-    return first[0] if first and first[0].revision.id == best[0].revision_id else panel.cards(session, best)[0]
+    return best[0].revision_id, drafts.get_draft(session, best[0].draft_id).name
 
 
 @site.get("/drafts/{draft_id}")
