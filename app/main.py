@@ -10,6 +10,7 @@ from fastapi import Depends, FastAPI
 from app import health
 from app.accounts import routes as accounts
 from app.accounts import screens as accounts_screens
+from app.accounts.seasoning import Seasoning
 from app.activity import routes as activity
 from app.activity import screens as activity_screens
 from app.activity.follower import Follower
@@ -118,6 +119,7 @@ def open_database(settings: Settings, *, clock: Clock = utc_now) -> Database:
         neighbour_wait=settings.neighbour_wait,
         active_days=settings.active_days,
     )
+    database.info["seasoning"] = Seasoning(settings.seasoning_hours, settings.vouches, settings.founders)
     database.info["standings"] = Standings()
     database.info["blames"] = Blames()
     return database

@@ -68,6 +68,7 @@ class Action(StrEnum):
     PUT_FORWARD = N_("put a text forward")
     VOTE = N_("vote")
     INVITE = N_("invite people")
+    VOUCH = N_("vouch for somebody")
     CHOOSE_CHAPTER = N_("choose a chapter")
     MANAGE_TOKENS = N_("manage your tokens")
     CREATE_PAGE = N_("create a page")
@@ -111,6 +112,7 @@ RULES: dict[Action, _Rule] = {
     ),
     Action.VOTE: _Rule(Role.MEMBER, Scope.VOTE),
     Action.INVITE: _Rule(Role.MEMBER, Scope.WRITE),
+    Action.VOUCH: _Rule(Role.MEMBER, Scope.WRITE),
     Action.CHOOSE_CHAPTER: _Rule(Role.MEMBER, Scope.WRITE),
     Action.MANAGE_TOKENS: _Rule(Role.MEMBER, Scope.ADMIN),
     Action.CREATE_PAGE: _Rule(Role.WRITER, Scope.WRITE),

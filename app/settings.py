@@ -23,6 +23,10 @@ class Settings(BaseSettings):
     neighbour_wait: int = Field(3600, ge=0, description="Seconds a candidate waits after its neighbour was approved.")
     active_days: int = Field(14, ge=1, description="Days since last seen within which a member counts as active.")
 
+    seasoning_hours: int = Field(72, ge=0, description="Hours after joining from which a newcomer's votes can count.")
+    vouches: int = Field(2, ge=0, description="Members who have to vouch for a newcomer before their votes count.")
+    founders: int = Field(20, ge=1, description="The first members, whose votes count at once.")
+
     session_days: int = Field(30, ge=1, description="Days until a sign-in ends by itself.")
     invite_days: int = Field(14, ge=1, description="Days an invite link works.")
     writes_per_minute: int = Field(600, ge=60, description="Writes one member or address may make in a minute.")

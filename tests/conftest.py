@@ -105,6 +105,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
         database_url=database_url,
         data_dir=tmp_path,
         base_url="http://workshop.test",
+        founders=10_000,
         writes_per_minute=100_000,
         reads_per_minute=100_000,
     )

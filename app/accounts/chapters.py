@@ -68,10 +68,17 @@ def count_members(session: Session) -> dict[int | None, int]:
 
 
 def count_active(session: Session, *, days: int) -> dict[int | None, int]:
-    """Members per chapter who joined, signed in, edited or voted in the last `days`: the electorate of a new vote."""
+    """Members per chapter whose votes count, and who joined, signed in, edited or voted in the last `days`.
+
+    They are the electorate of a vote that opens now.
+    """
     rows = session.exec(
         select(User.chapter_id, func.count())
-        .where(col(User.role) >= Role.MEMBER, col(User.last_active_at) > now(session) - timedelta(days=days))
+        .where(
+            col(User.role) >= Role.MEMBER,
+            col(User.seasoned_at) <= now(session),
+            col(User.last_active_at) > now(session) - timedelta(days=days),
+        )
         .group_by(col(User.chapter_id))
     ).all()
     return {chapter_id: count for chapter_id, count in rows}

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint
+from sqlalchemy import JSON, CheckConstraint, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from app.database import UtcDateTime
@@ -34,6 +34,20 @@ class User(SQLModel, table=True):
     # Joined, signed in, edited or voted last.
     last_active_at: datetime = Field(sa_type=UtcDateTime, index=True)
     invited_by_id: int | None = Field(default=None, foreign_key="member.id")
+    seasoned_at: datetime | None = Field(
+        default=None, sa_type=UtcDateTime, description="When their votes begin to count; None: not vouched for yet."
+    )
+
+
+class Vouch(SQLModel, table=True):
+    """One member's word that they know another. It stays on record."""
+
+    __table_args__ = (UniqueConstraint("member_id", "by_id"),)
+
+    id: int = Field(default=None, primary_key=True)
+    member_id: int = Field(foreign_key="member.id", index=True)
+    by_id: int = Field(foreign_key="member.id", index=True)
+    at: datetime = Field(sa_type=UtcDateTime)
 
 
 class WebSession(SQLModel, table=True):

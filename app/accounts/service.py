@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
-from app.accounts import passwords
+from app.accounts import passwords, seasoning
 from app.accounts.models import ApiToken, FailedSignIn, User, WebSession
 from app.database import now
 from app.errors import Conflict, NotFound, Refused
@@ -71,6 +71,8 @@ def add_user(
     )
     session.add(user)
     session.flush()
+    if role != Role.NAME:
+        seasoning.welcome(session, user)
     return user
 
 

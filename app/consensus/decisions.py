@@ -1,13 +1,15 @@
 """Gather the facts about candidates and ask the rule."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
+from typing import NamedTuple
 
-from sqlalchemy import func
+from sqlalchemy import and_, func
 from sqlmodel import Session, col, select
 
 from app.accounts import chapters
+from app.accounts.models import User
 from app.approvals.models import Approval
 from app.consensus.models import Candidate, Dependency, Value, Vote, WrittenSentence
 from app.consensus.rule import (
@@ -28,6 +30,21 @@ Tally = Mapping[int | None, Counts]
 """Votes per chapter id; None holds those of members without one."""
 
 
+class Ballot(NamedTuple):
+    """The votes on a candidate. `waiting` are those of newcomers, kept until they count.
+
+    `changed_at` is when the last of those that count began to, `changes_at` when the next of the others will.
+    """
+
+    tally: Tally
+    waiting: int = 0
+    changed_at: datetime | None = None
+    changes_at: datetime | None = None
+
+
+NO_VOTES = Ballot({})
+
+
 def rule_in_force(session: Session) -> Rule:
     """The rule for votes that open now, from the settings."""
     rule: Rule = session.info["rule"]
@@ -39,28 +56,25 @@ def rule_of(session: Session, candidate: Candidate) -> Rule:
     return Rule.from_json(candidate.rule) if candidate.rule is not None else rule_in_force(session)
 
 
-def decide_on(
-    session: Session, candidate: Candidate, *, tally: Tally | None = None, names: Mapping[int, str] | None = None
-) -> Decision:
+def decide_on(session: Session, candidate: Candidate, *, ballot: Ballot | None = None) -> Decision:
     """How the candidate stands now. Nothing is written."""
-    if tally is None:
-        tally = count_votes(session, [candidate.id]).get(candidate.id, {})
-    if names is None:
-        names = chapters.names_by_id(session)
+    if ballot is None:
+        ballot = count_votes(session, [candidate.id]).get(candidate.id, NO_VOTES)
     bars = _bars_before(session, [candidate]).get(candidate.id, ())
-    return _decide(session, candidate, tally, bars, electorate_of(session, candidate), names)
+    names = chapters.names_by_id(session)
+    return _decide(session, candidate, ballot, bars, electorate_of(session, candidate), names)
 
 
 def decide_on_all(session: Session, listed: Sequence[Candidate]) -> list[Decision]:
     """How each candidate stands now, in their order. What they have in common is read once."""
-    tallies = count_votes(session, (candidate.id for candidate in listed))
+    ballots = count_votes(session, (candidate.id for candidate in listed))
     bars, names = _bars_before(session, listed), chapters.names_by_id(session)
     unopened = electorate_of(session, None) if any(candidate.electorate is None for candidate in listed) else None
     return [
         _decide(
             session,
             candidate,
-            tallies.get(candidate.id, {}),
+            ballots.get(candidate.id, NO_VOTES),
             bars.get(candidate.id, ()),
             unopened if candidate.electorate is None and unopened else electorate_of(session, candidate),
             names,
@@ -72,18 +86,18 @@ def decide_on_all(session: Session, listed: Sequence[Candidate]) -> list[Decisio
 def _decide(
     session: Session,
     candidate: Candidate,
-    tally: Tally,
+    ballot: Ballot,
     bars: tuple[Bar, ...],
     electorate: Electorate,
     names: Mapping[int, str],
 ) -> Decision:
     facts = CandidateFacts(
-        tally=tally,
-        unchanged_since=candidate.changed_at,
+        tally=ballot.tally,
+        unchanged_since=max(candidate.changed_at, ballot.changed_at or candidate.changed_at),
         opened_at=candidate.opened_at,
         passing_since=candidate.passing_since,
         not_before=candidate.not_before,
-        has_votes=bool(tally),
+        has_votes=bool(ballot.tally or ballot.waiting),
         stale=candidate.stale,
         ended=State(candidate.closed) if candidate.closed is not None else None,
     )
@@ -97,23 +111,53 @@ def electorate_of(session: Session, candidate: Candidate | None) -> Electorate:
     return Electorate(chapters.count_active(session, days=rule_in_force(session).active_days))
 
 
-def count_votes(session: Session, candidate_ids: Iterable[int]) -> dict[int, Tally]:
-    """The tally of each candidate that has votes: support, oppose and pass per chapter."""
+def count_votes(session: Session, candidate_ids: Iterable[int]) -> dict[int, Ballot]:
+    """The ballot of each candidate that has votes: support, oppose and pass per chapter, of those that count by now."""
+    at = now(session)
+    counted = and_(col(User.seasoned_at).is_not(None), col(User.seasoned_at) <= at).label("counted")
     rows = session.exec(
-        select(Vote.candidate_id, Vote.chapter_id, Vote.value, func.count())
+        select(
+            Vote.candidate_id,
+            Vote.chapter_id,
+            Vote.value,
+            counted,
+            func.count(),
+            func.max(User.seasoned_at),
+            func.min(User.seasoned_at),
+        )
+        .join(User, col(User.id) == Vote.member_id)
         .where(col(Vote.candidate_id).in_(list(candidate_ids)))
-        .group_by(col(Vote.candidate_id), col(Vote.chapter_id), col(Vote.value))
+        .group_by(col(Vote.candidate_id), col(Vote.chapter_id), col(Vote.value), counted)
     )
-    found: dict[int, dict[int | None, dict[str, int]]] = {}
-    for candidate_id, chapter_id, value, count in rows:
-        found.setdefault(candidate_id, {}).setdefault(chapter_id, {})[value] = count
-    return {
-        candidate_id: {
+    by_candidate: dict[int, list[_Row]] = {}
+    for candidate_id, *row in rows:
+        by_candidate.setdefault(candidate_id, []).append(_Row(*row))
+    return {candidate_id: _ballot(found) for candidate_id, found in by_candidate.items()}
+
+
+class _Row(NamedTuple):
+    chapter_id: int | None
+    value: str
+    counted: bool
+    count: int
+    last: datetime | None
+    first: datetime | None
+
+
+def _ballot(rows: Sequence[_Row]) -> Ballot:
+    found: dict[int | None, dict[str, int]] = {}
+    for row in rows:
+        if row.counted:
+            found.setdefault(row.chapter_id, {})[row.value] = row.count
+    return Ballot(
+        tally={
             chapter_id: Counts(votes.get(Value.SUPPORT, 0), votes.get(Value.OPPOSE, 0), votes.get(Value.PASS, 0))
-            for chapter_id, votes in tally.items()
-        }
-        for candidate_id, tally in found.items()
-    }
+            for chapter_id, votes in found.items()
+        },
+        waiting=sum(row.count for row in rows if not row.counted),
+        changed_at=max((row.last for row in rows if row.counted and row.last), default=None),
+        changes_at=min((row.first for row in rows if not row.counted and row.first), default=None),
+    )
 
 
 def _bars_before(session: Session, listed: Sequence[Candidate]) -> dict[int, tuple[Bar, ...]]:

@@ -11,7 +11,7 @@ from app.activity.service import record
 from app.approvals import service as approvals
 from app.approvals.models import ApprovalKind
 from app.consensus.carrying import bring_up_to_date
-from app.consensus.decisions import decide_on, rule_in_force
+from app.consensus.decisions import NO_VOTES, count_votes, decide_on, rule_in_force
 from app.consensus.models import Candidate, WrittenSentence
 from app.consensus.ranking import note_rank
 from app.consensus.rule import Decision, Electorate, State, promotion_order
@@ -40,11 +40,15 @@ def settle(session: Session, candidate: Candidate) -> Decision:
     Newer approved text is carried into first. The caller holds the page's lock.
     """
     bring_up_to_date(session, candidate)
-    decision = decide_on(session, candidate)
+    ballot = count_votes(session, [candidate.id]).get(candidate.id, NO_VOTES)
+    if candidate.closed is None and not candidate.stale and candidate.opened_at is None and ballot.tally:
+        open_vote(session, candidate)
+    decision = decide_on(session, candidate, ballot=ballot)
     if candidate.closed is not None or candidate.stale:
         return decision
     leads_now = decision.passing_since is not None and candidate.passing_since is None
-    candidate.passing_since, candidate.due_at = decision.passing_since, decision.due_at
+    moments = [at for at in (decision.due_at, ballot.changes_at) if at is not None]
+    candidate.passing_since, candidate.due_at = decision.passing_since, min(moments, default=None)
     note_rank(candidate, decision)
     session.add(candidate)
     if decision.state is State.EXPIRED:

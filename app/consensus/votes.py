@@ -57,8 +57,6 @@ def cast_vote(
     accounts.touch(session, actor)
     vote = _put_vote(session, actor, candidate, seen, value, reason)
     _enter(session, candidate, actor, value, seen)
-    if candidate.opened_at is None:
-        promotion.open_vote(session, candidate)
     return Cast(vote, candidate, _decide_after(session, candidate, Kind.VOTE_CAST))
 
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from sqlmodel import Session, col, select
 
+from app.accounts.models import User
 from app.approvals.models import Approval, ApprovalKind
 from app.consensus import candidates, carrying
 from app.consensus.carry import Carried
@@ -134,7 +135,9 @@ def recount(session: Session, candidate: Candidate, approval: Approval) -> Count
     """The tally at the moment of the approval, from the record of every vote cast."""
     entries = session.exec(
         select(VoteEntry)
+        .join(User, col(User.id) == VoteEntry.member_id)
         .where(VoteEntry.candidate_id == candidate.id, VoteEntry.at <= approval.at)
+        .where(col(User.seasoned_at) <= approval.at)
         .order_by(col(VoteEntry.id))
     )
     last = {entry.member_id: entry for entry in entries}

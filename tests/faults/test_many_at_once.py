@@ -52,7 +52,7 @@ def crowd(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """One crowd and one server for each engine: to start them is what takes the time."""
     folder = tmp_path_factory.mktemp("crowd")
     url = migrated_database(request, folder)
-    app = create_app(Settings(database_url=url, data_dir=folder), follow=False)
+    app = create_app(Settings(database_url=url, data_dir=folder, founders=CLIENTS), follow=False)
     workshop = Workshop(app.state.database, app.state.follower)
     actors = [
         workshop.member(f"crowd-{n}", chapter=f"chapter-{n % 5}", role=Role.MEMBER if n else Role.WRITER)

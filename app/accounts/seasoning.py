@@ -1,0 +1,139 @@
+"""From when a newcomer's votes count: after a while, once members of their chapter have vouched for them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from app.accounts.models import User, Vouch
+from app.database import now
+from app.errors import Conflict, NotAllowed, Refused
+from app.permissions import Action, Actor, Role, require
+from app.words import N_, _, _n
+
+VOUCHES_A_WEEK = 5
+"""By one member; whoever could vouch for everybody could bring in a crowd alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seasoning:
+    """When votes begin to count: `hours` after joining, with so many `vouches`; at once for the first `founders`."""
+
+    hours: int = 72
+    vouches: int = 2
+    founders: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """A member whose votes do not count yet, how many have vouched for them, and whether the viewer has."""
+
+    name: str
+    joined_at: datetime
+    vouches: int
+    vouched_by_viewer: bool
+
+
+class NotVouchedYet(NotAllowed):
+    """Somebody whose own votes do not count yet cannot make other people's count."""
+
+    slug = "not-vouched-yet"
+    title = N_("You are new here yourself")
+
+
+def seasoning_of(session: Session) -> Seasoning:
+    """What the settings ask for."""
+    asked: Seasoning = session.info.get("seasoning", Seasoning())
+    return asked
+
+
+def welcome(session: Session, user: User) -> None:
+    """Say from when a new member's votes count, if that is known already."""
+    asked = seasoning_of(session)
+    before = session.exec(select(func.count()).where(col(User.role) >= Role.MEMBER, User.id != user.id)).one()
+    if before < asked.founders:
+        user.seasoned_at = user.created_at
+    elif asked.vouches == 0:
+        user.seasoned_at = user.created_at + timedelta(hours=asked.hours)
+    session.add(user)
+
+
+def counts(session: Session, actor: Actor) -> bool:
+    """Whether the actor's votes count by now."""
+    seasoned_at = session.get_one(User, actor.id).seasoned_at
+    return seasoned_at is not None and seasoned_at <= now(session)
+
+
+def vouch(session: Session, actor: Actor | None, name: str) -> User:
+    """Say that the actor knows this newcomer; the last one needed settles from when the newcomer's votes count.
+
+    Both are of one chapter, unless it has fewer than two whose votes count: then any two members may. Raises
+    `NotVouchedYet`, `Refused` for oneself, another chapter or too many in a week, and `Conflict` for a second time.
+    """
+    actor = require(actor, Action.VOUCH)
+    user = session.exec(select(User).where(User.name_key == name.casefold(), User.role != Role.NAME)).first()
+    if user is None:
+        raise Refused(_("Nobody here is called “{name}”.").format(name=name), pointer="/name")
+    _check(session, actor, user)
+    session.add(Vouch(member_id=user.id, by_id=actor.id, at=now(session)))
+    session.flush()
+    if user.seasoned_at is None and count_vouches(session, [user.id]).get(user.id, 0) >= seasoning_of(session).vouches:
+        user.seasoned_at = max(now(session), user.created_at + timedelta(hours=seasoning_of(session).hours))
+        session.add(user)
+    return user
+
+
+def _check(session: Session, actor: Actor, user: User) -> None:
+    if user.id == actor.id:
+        raise Refused(_("Nobody vouches for themselves. Ask two members who know you."), pointer="/name")
+    if not counts(session, actor):
+        raise NotVouchedYet(_("You can vouch for others as soon as your own votes count."))
+    if user.chapter_id != actor.chapter_id and count_seasoned(session, user.chapter_id) >= 2:
+        raise Refused(
+            _("{name} is of another chapter. Only members of that chapter can vouch for them.").format(name=user.name),
+            pointer="/name",
+        )
+    mine = select(Vouch).where(Vouch.by_id == actor.id)
+    if session.exec(mine.where(Vouch.member_id == user.id)).first() is not None:
+        raise Conflict(_("You have vouched for {name} already. Nothing was changed.").format(name=user.name))
+    week = select(func.count()).where(Vouch.by_id == actor.id, col(Vouch.at) > now(session) - timedelta(days=7))
+    if session.exec(week).one() >= VOUCHES_A_WEEK:
+        raise Refused(
+            _n(
+                "You have vouched for {n} person this week, which is the most. Try again in some days.",
+                "You have vouched for {n} people this week, which is the most. Try again in some days.",
+                VOUCHES_A_WEEK,
+            ).format(n=VOUCHES_A_WEEK),
+            pointer="/name",
+        )
+
+
+def count_seasoned(session: Session, chapter_id: int | None) -> int:
+    """Members of a chapter whose votes count by now."""
+    query = select(func.count()).where(
+        col(User.role) >= Role.MEMBER, User.chapter_id == chapter_id, col(User.seasoned_at) <= now(session)
+    )
+    return session.exec(query).one()
+
+
+def count_vouches(session: Session, ids: Sequence[int]) -> dict[int, int]:
+    """How many vouched for each of these members; those whom nobody vouched for are left out."""
+    rows = session.exec(
+        select(Vouch.member_id, func.count()).where(col(Vouch.member_id).in_(ids)).group_by(col(Vouch.member_id))
+    )
+    return {member_id: count for member_id, count in rows}
+
+
+def list_newcomers(session: Session, chapter_id: int, viewer: Actor | None, *, limit: int = 50) -> list[Newcomer]:
+    """The chapter's members whom not enough have vouched for, those who wait longest first."""
+    users = session.exec(
+        select(User)
+        .where(User.chapter_id == chapter_id, col(User.role) >= Role.MEMBER, col(User.seasoned_at).is_(None))
+        .order_by(col(User.created_at), col(User.id))
+        .limit(limit)
+    ).all()
+    vouches = count_vouches(session, [user.id for user in users])
+    mine = set(session.exec(select(Vouch.member_id).where(Vouch.by_id == viewer.id))) if viewer else set()
+    return [Newcomer(user.name, user.created_at, vouches.get(user.id, 0), user.id in mine) for user in users]
