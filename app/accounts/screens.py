@@ -7,13 +7,14 @@ from fastapi import APIRouter, Form, Request
 from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
-from app.accounts import chapters, service
+from app.accounts import chapters, seasoning, service
 from app.accounts.actors import Viewer, cookie_name
+from app.accounts.seasoning import NotVouchedYet
 from app.accounts.service import SignedIn, SignInPaused
-from app.consensus import panel, ranking
+from app.consensus import newcomers, panel, ranking
 from app.drafts import autosave
 from app.drafts import service as drafts
-from app.errors import Conflict, Refused
+from app.errors import Conflict, NotFound, Refused
 from app.pages import service as pages
 from app.pages.models import Page
 from app.permissions import SignInNeeded
@@ -159,15 +160,36 @@ def list_chapters(request: Request, session: SessionDep, viewer: Viewer) -> Resp
 
 @site.get("/chapters/{slug}")
 def show_chapter(request: Request, session: SessionDep, viewer: Viewer, slug: str) -> Response:
-    """One chapter: how many it is, and what still needs its voice."""
+    """One chapter: how many it is, what still needs its voice, and who is new."""
+    return _chapter_page(request, session, viewer, slug)
+
+
+def _chapter_page(
+    request: Request, session: SessionDep, viewer: Viewer, slug: str, *, problem: str | None = None
+) -> Response:
     chapter = chapters.get_chapter(session, slug)
     waiting = ranking.list_lacking_chapter(session, chapter.id)
+    may_vouch = viewer is not None and viewer.chapter_id == chapter.id and seasoning.counts(session, viewer)
     context = {
         "chapter": chapter,
         "members": chapters.count_members(session).get(chapter.id, 0),
         "cards": panel.cards(session, waiting),
+        "newcomers": seasoning.list_newcomers(session, chapter.id, viewer),
+        "may_vouch": may_vouch,
+        "problem": problem,
     }
-    return render(request, "accounts/chapter.html", context)
+    return render(request, "accounts/chapter.html", context, status=422 if problem else 200)
+
+
+@site.post("/chapters/{slug}/vouch")
+def vouch(request: Request, session: SessionDep, viewer: Viewer, slug: str, name: Field = "") -> Response:
+    """Vouch for a newcomer of this chapter."""
+    try:
+        with session.begin_nested():
+            newcomers.vouch(session, viewer, name)
+    except (Refused, Conflict, NotFound, NotVouchedYet) as error:
+        return _chapter_page(request, session, viewer, slug, problem=error.detail)
+    return RedirectResponse(f"/chapters/{slug}#new", 303)
 
 
 def _own_page(
@@ -198,6 +220,7 @@ def _own_page(
         "invite": invite,
         "problem": problem,
         "password_changed": password_changed,
+        "not_counted": seasoning.why_not_yet(session, viewer),
         "invite_days": request.app.state.settings.invite_days,
     }
     return render(request, "accounts/me.html", context, status=422 if problem else 200)

