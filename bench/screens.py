@@ -150,7 +150,7 @@ def main() -> int:
         folder = asked.database.parent if asked.database else Path(name)
         path = asked.database or folder / "workshop.db"
         is_new = not path.exists()
-        settings = Settings(database_url=f"sqlite:///{path}", data_dir=folder)
+        settings = Settings(database_url=f"sqlite:///{path}", data_dir=folder, founders=MEMBERS)
         database = open_database(settings)
         if is_new:
             began = time.perf_counter()

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from app.database import utc_now
 from app.demo import opening
-from app.demo.people import PASSWORD
+from app.demo.people import PASSWORD, PEOPLE
 from app.demo.stage import StageClock
 from app.main import open_database
 from app.settings import Settings
@@ -137,9 +137,10 @@ TELLING = {"board-member", "page", "edit-section", "vote-reader", "wordings", "h
 @contextmanager
 def example() -> Iterator[Server]:
     """The example campaign, filled and served from a folder that goes away."""
-    with tempfile.TemporaryDirectory(prefix="screens-") as name:
+    with tempfile.TemporaryDirectory(prefix="screens-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        settings = Settings(database_url=f"sqlite:///{folder / 'demo.db'}", data_dir=folder)
+        url = f"sqlite:///{folder / 'demo.db'}"
+        settings = Settings(database_url=url, data_dir=folder, founders=len(PEOPLE))
         clock = StageClock(utc_now())
         story = open_database(settings, clock=clock)
         opening.prepare(story, clock, fresh=False, progress=lambda done, total, what: None)

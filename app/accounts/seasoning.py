@@ -92,7 +92,8 @@ def vouch(session: Session, actor: Actor | None, name: str) -> User:
     """Say that the actor knows this newcomer; the last one needed settles from when the newcomer's votes count.
 
     Both are of one chapter, unless it has fewer than two whose votes count: then any two members may. Raises
-    `NotVouchedYet`, `NotFound`, `Refused` for oneself, another chapter or too many in a week, and `Conflict` for a second time.
+    `NotVouchedYet`, `NotFound`, `Refused` for oneself, another chapter or too many in a week, and `Conflict` for a
+    second time.
     """
     actor = require(actor, Action.VOUCH)
     user = session.exec(select(User).where(User.name_key == name.casefold(), User.role != Role.NAME)).first()

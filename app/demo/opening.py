@@ -12,7 +12,7 @@ from app import schema
 from app.accounts import chapters
 from app.database import Database
 from app.demo.campaign import LAST, act_out
-from app.demo.people import CHAPTERS
+from app.demo.people import CHAPTERS, PEOPLE
 from app.demo.stage import StageClock
 from app.drafts import service as drafts
 from app.errors import Conflict, Refused
@@ -40,6 +40,7 @@ def settle_environment(environment: MutableMapping[str, str], host: str, port: i
         "WORKSHOP_SITE_NAME": "Shore Plan Workshop",
         "WORKSHOP_WAIT_ROUTINE": str(WAITING_SECONDS),
         "WORKSHOP_NEIGHBOUR_WAIT": str(WAITING_SECONDS),
+        "WORKSHOP_FOUNDERS": str(len(PEOPLE)),
     }.items():
         environment.setdefault(name, value)
 

@@ -51,7 +51,11 @@ REAL_PARTIES = re.compile(
 
 def settings_for(folder: Path, wait: int = opening.WAITING_SECONDS) -> Settings:
     return Settings(
-        database_url=f"sqlite:///{folder / 'demo.db'}", data_dir=folder, wait_routine=wait, neighbour_wait=wait
+        founders=len(PEOPLE),
+        database_url=f"sqlite:///{folder / 'demo.db'}",
+        data_dir=folder,
+        wait_routine=wait,
+        neighbour_wait=wait,
     )
 
 
