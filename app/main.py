@@ -10,6 +10,7 @@ from fastapi import Depends, FastAPI
 from app import health
 from app.accounts import routes as accounts
 from app.accounts import screens as accounts_screens
+from app.accounts.chapters import MoveFollower
 from app.accounts.seasoning import Seasoning
 from app.activity import routes as activity
 from app.activity import screens as activity_screens
@@ -54,7 +55,7 @@ def create_app(
     `locale` is the folder of the catalogues that screens are translated with.
     """
     database = open_database(settings, clock=clock)
-    follower = Follower(database, [CandidateFollower()])
+    follower = Follower(database, [CandidateFollower(), MoveFollower()])
     hub = Hub(database, most=settings.streams, most_per_address=settings.streams_per_address)
 
     @asynccontextmanager

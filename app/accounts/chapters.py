@@ -1,14 +1,14 @@
 """Chapters, who belongs to them, and the invite links that bring people in."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import func
+from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
 from app.accounts import passwords, service
 from app.accounts.models import Chapter, Invite, User
-from app.database import now
+from app.database import Database, now
 from app.errors import Conflict, Gone, NotFound
 from app.pages.slugs import check_slug
 from app.pages.text import clean_line
@@ -16,6 +16,8 @@ from app.permissions import Action, Actor, Role, SignInNeeded, require
 from app.words import _
 
 MAX_NAME = 80
+MOVE_DAYS = 7
+"""Longer than any waiting time, so that nobody moves to where their vote weighs more while one runs."""
 
 
 def add_chapter(session: Session, slug: str, name: str) -> Chapter:
@@ -85,13 +87,53 @@ def count_active(session: Session, *, days: int) -> dict[int | None, int]:
 
 
 def choose_chapter(session: Session, actor: Actor | None, slug: str) -> Chapter:
-    """Make this the actor's home chapter. Votes already cast stay where they were counted."""
+    """Make this the actor's home chapter: the first at once, another after `MOVE_DAYS`, so that no vote is moved into.
+
+    Choosing the present one again takes the move back. Votes already cast stay where they were counted.
+    """
     actor = require(actor, Action.CHOOSE_CHAPTER)
     chapter = get_chapter(session, slug)
     user = session.get_one(User, actor.id)
-    user.chapter_id = chapter.id
+    user.next_chapter_id = user.next_chapter_at = None
+    if user.chapter_id is None:
+        user.chapter_id = chapter.id
+    elif user.chapter_id != chapter.id:
+        user.next_chapter_id, user.next_chapter_at = chapter.id, now(session) + timedelta(days=MOVE_DAYS)
     session.add(user)
     return chapter
+
+
+def next_chapter_of(session: Session, actor: Actor) -> tuple[Chapter, datetime] | None:
+    """Where the actor moves to, and when."""
+    user = session.get_one(User, actor.id)
+    if user.next_chapter_id is None or user.next_chapter_at is None:
+        return None
+    return session.get_one(Chapter, user.next_chapter_id), user.next_chapter_at
+
+
+def is_anybody_moving(session: Session) -> bool:
+    """Whether a move is due."""
+    return session.exec(select(User.id).where(col(User.next_chapter_at) <= now(session)).limit(1)).first() is not None
+
+
+def move(session: Session) -> None:
+    """Carry out the moves that are due."""
+    session.exec(
+        update(User)
+        .where(col(User.next_chapter_at) <= now(session))
+        .values(chapter_id=User.next_chapter_id, next_chapter_id=None, next_chapter_at=None)
+    )
+
+
+class MoveFollower:
+    """Moves members to their next chapter when it is time."""
+
+    def follow(self, database: Database) -> None:
+        with database.transaction(writing=False) as session:
+            due = is_anybody_moving(session)
+        if due:
+            with database.transaction(writing=True) as session:
+                move(session)
 
 
 def who_am_i(session: Session, actor: Actor | None) -> tuple[Actor, Chapter | None]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from app.database import UtcDateTime
@@ -22,7 +22,15 @@ class User(SQLModel, table=True):
     """A person, or the name of one who wrote in an imported history (role NAME: no sign-in, no vote)."""
 
     __tablename__ = "member"
-    __table_args__ = (CheckConstraint("role BETWEEN 0 AND 4", name="role"),)
+    __table_args__ = (
+        CheckConstraint("role BETWEEN 0 AND 4", name="role"),
+        Index(
+            "ix_member_moving",
+            "next_chapter_at",
+            sqlite_where=text("next_chapter_at IS NOT NULL"),
+            postgresql_where=text("next_chapter_at IS NOT NULL"),
+        ),
+    )
 
     id: int = Field(default=None, primary_key=True)
     name: str
@@ -34,6 +42,8 @@ class User(SQLModel, table=True):
     # Joined, signed in, edited or voted last.
     last_active_at: datetime = Field(sa_type=UtcDateTime, index=True)
     invited_by_id: int | None = Field(default=None, foreign_key="member.id")
+    next_chapter_id: int | None = Field(default=None, foreign_key="chapter.id", description="Where they move to.")
+    next_chapter_at: datetime | None = Field(default=None, sa_type=UtcDateTime, description="When they move there.")
     seasoned_at: datetime | None = Field(
         default=None, sa_type=UtcDateTime, description="When their votes begin to count; None: not vouched for yet."
     )

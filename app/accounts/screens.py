@@ -220,6 +220,7 @@ def _own_page(
         "invite": invite,
         "problem": problem,
         "password_changed": password_changed,
+        "moving": chapters.next_chapter_of(session, viewer),
         "not_counted": seasoning.why_not_yet(session, viewer),
         "invite_days": request.app.state.settings.invite_days,
     }

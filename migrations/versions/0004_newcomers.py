@@ -1,4 +1,7 @@
-"""From when a member's votes count, and who vouched for whom. Whoever is a member by now counts."""
+"""From when a member's votes count, who vouched for whom, and who moves to another chapter.
+
+Whoever is a member by now counts.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,6 +17,18 @@ depends_on = None
 def upgrade() -> None:
     with op.batch_alter_table("member", schema=None) as batch_op:
         batch_op.add_column(sa.Column("seasoned_at", app.database.UtcDateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("next_chapter_id", sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column("next_chapter_at", app.database.UtcDateTime(timezone=True), nullable=True))
+        batch_op.create_foreign_key(
+            batch_op.f("fk_member_next_chapter_id_chapter"), "chapter", ["next_chapter_id"], ["id"]
+        )
+        batch_op.create_index(
+            "ix_member_moving",
+            ["next_chapter_at"],
+            unique=False,
+            sqlite_where=sa.text("next_chapter_at IS NOT NULL"),
+            postgresql_where=sa.text("next_chapter_at IS NOT NULL"),
+        )
     op.execute("UPDATE member SET seasoned_at = created_at WHERE role > 0")
     op.create_table(
         "vouch",
@@ -34,4 +49,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("vouch")
     with op.batch_alter_table("member", schema=None) as batch_op:
+        batch_op.drop_index("ix_member_moving")
+        batch_op.drop_constraint(batch_op.f("fk_member_next_chapter_id_chapter"), type_="foreignkey")
+        batch_op.drop_column("next_chapter_at")
+        batch_op.drop_column("next_chapter_id")
         batch_op.drop_column("seasoned_at")
