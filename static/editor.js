@@ -19,13 +19,15 @@ function write(form) {
   const key = PREFIX + form.getAttribute("action") + form.elements.section.value;
   const status = document.getElementById("saving");
   const others = document.getElementById("others");
+  // Words that came back unsent, from a preview or with a problem, are no text to go back to.
+  const is_fresh = !("changed" in words);
   let first = text.value;
   let on_server = text.value;
   let sending = false;
 
   function keep() {
     try {
-      if (text.value === first) localStorage.removeItem(key);
+      if (is_fresh && text.value === first) localStorage.removeItem(key);
       else localStorage.setItem(key, JSON.stringify({ text: text.value, base: form.elements.base.value, at: Date.now() }));
       return true;
     } catch {
@@ -90,50 +92,59 @@ function write(form) {
   addEventListener("online", () => keep_on_server());
   form.addEventListener("submit", (event) => {
     pause.cancel();
-    if (event.submitter?.value === "discard") localStorage.removeItem(key);
-    else sessionStorage.setItem("sending", JSON.stringify([key, ...inside()]));
+    const pressed = event.submitter?.value;
+    if (pressed === "discard") of_this_draft().forEach((kept) => localStorage.removeItem(kept));
+    if (pressed === "save") sessionStorage.setItem("sending", JSON.stringify([key, ...inside()]));
+    else sessionStorage.removeItem("sending");
   });
   offer();
 
-  // What was typed into single sections of this draft and goes along with what is sent now.
-  function inside() {
-    const sections = Object.keys(localStorage).filter((other) => other.startsWith(PREFIX + form.getAttribute("action")));
-    return sections.filter((other) => text.value.includes(JSON.parse(localStorage.getItem(other)).text.trim()));
+  function of_this_draft() {
+    return Object.keys(localStorage).filter((other) => other.startsWith(PREFIX + form.getAttribute("action")));
   }
 
+  // What was typed into single sections of this draft and goes along with what is sent now.
+  function inside() {
+    const goes_along = (typed) => typed.length > 20 && text.value.includes(typed);
+    return of_this_draft().filter((other) => goes_along(JSON.parse(localStorage.getItem(other)).text.trim()));
+  }
+
+  // Words of this browser that were never sent stand in the form at once: nothing typed above them can take their place.
   function offer() {
     const found = JSON.parse(localStorage.getItem(key) ?? "null");
-    if (!found || found.text === text.value) return localStorage.removeItem(key);
+    if (!found || found.text === text.value) {
+      if (is_fresh) localStorage.removeItem(key);
+      return;
+    }
+    const shown = { text: text.value, base: form.elements.base.value };
+    put(found);
     const box = document.createElement("div");
     box.className = "said";
     const line = document.createElement("p");
     line.textContent = words.found.replace("{time}", new Date(found.at).toLocaleString());
-    const take = document.createElement("button");
-    take.type = "button";
-    take.textContent = words.take;
     const leave = document.createElement("button");
     leave.type = "button";
     leave.className = "quiet";
     leave.textContent = words.leave;
     const actions = document.createElement("div");
     actions.className = "actions";
-    actions.append(take, leave);
+    actions.append(leave);
     box.append(line, actions);
     form.before(box);
-    take.addEventListener("click", () => {
-      // On the base it was written on, so that the merge knows what was saved meanwhile.
-      text.value = found.text;
-      form.elements.base.value = found.base;
-      box.remove();
-      text.focus();
-      difference();
-      keep_on_server();
-    });
     leave.addEventListener("click", () => {
+      put(shown);
       localStorage.removeItem(key);
       box.remove();
       text.focus();
     });
+  }
+
+  // On the base they were written on, so that the merge knows what was saved meanwhile.
+  function put(kept) {
+    text.value = kept.text;
+    form.elements.base.value = kept.base;
+    difference();
+    keep_on_server();
   }
 
   document.getElementById("read-changes").addEventListener("click", () => say(document.querySelector("#live-diff p").textContent));

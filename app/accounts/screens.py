@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from app.accounts import chapters, seasoning, service
 from app.accounts.actors import Viewer, cookie_name
 from app.accounts.seasoning import NotVouchedYet
-from app.accounts.service import SignedIn, SignInPaused
+from app.accounts.service import SignedIn, SignInFailed, SignInPaused
 from app.consensus import newcomers, panel, ranking
 from app.drafts import autosave
 from app.drafts import service as drafts
@@ -72,7 +72,7 @@ def sign_in(
         return _with_session(request, RedirectResponse(own_address(next), 303), outcome)
     if isinstance(outcome, SignInPaused):
         status = 429
-        detail = _("Too many tries. Wait {seconds} seconds, then try again.").format(seconds=outcome.seconds)
+        detail = _too_many_tries(outcome)
     else:
         status, detail = 401, outcome.detail
     context = {"next": own_address(next), "name": name, "problem": detail, "kept": kept}
@@ -134,12 +134,19 @@ def change_password(
     """Change the viewer's password; every other browser is signed out."""
     if viewer is None:
         raise SignInNeeded(_("Sign in to change your password."))
-    days = request.app.state.settings.session_days
+    settings: Settings = request.app.state.settings
+    address = request.client.host if request.client else ""
+    user = service.check_password(session, viewer.name, current, address=address, tries=settings.signins_per_minute)
+    if isinstance(user, SignInPaused):
+        return _own_page(request, session, viewer, problem=_too_many_tries(user))
+    if isinstance(user, SignInFailed):
+        return _own_page(request, session, viewer, problem=_("That is not your password. Nothing was changed."))
     try:
         with session.begin_nested():
-            signed_in = service.change_password(session, viewer, current=current, new=password, days=days)
+            service.set_password(session, user, password)
     except Refused as error:
         return _own_page(request, session, viewer, problem=error.detail)
+    signed_in = service.open_session(session, user, days=settings.session_days)
     return _with_session(request, _own_page(request, session, viewer, password_changed=True), signed_in)
 
 
@@ -205,12 +212,13 @@ def _own_page(
     if viewer is None:
         raise SignInNeeded(_("Sign in to see your own page."))
     place = decode_cursor(cursor, int)
-    own = drafts.list_owned(session, viewer.id, before=place[0] if place else None, limit=DRAFTS_SHOWN)
+    own = drafts.list_owned(session, viewer.id, before=place[0] if place else None, limit=DRAFTS_SHOWN + 1)
+    more, own = len(own) > DRAFTS_SHOWN, own[:DRAFTS_SHOWN]
     sent = drafts.list_sent(session, viewer.id)
     standing = panel.standing_of(session, own)
     context = {
         "drafts": own,
-        "more": f"/me?cursor={encode_cursor(own[-1].id)}#own" if len(own) == DRAFTS_SHOWN else None,
+        "more": f"/me?cursor={encode_cursor(own[-1].id)}#own" if more else None,
         "sent": sent,
         "unsent": autosave.list_unsent(session, viewer),
         "standing": {id_: decision.state for id_, decision in standing.items()},
@@ -225,6 +233,10 @@ def _own_page(
         "invite_days": request.app.state.settings.invite_days,
     }
     return render(request, "accounts/me.html", context, status=422 if problem else 200)
+
+
+def _too_many_tries(paused: SignInPaused) -> str:
+    return _("Too many tries. Wait {seconds} seconds, then try again.").format(seconds=paused.seconds)
 
 
 def _page_changed(session: Session, kept: Mapping[str, str]) -> Page | None:

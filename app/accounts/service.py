@@ -106,6 +106,14 @@ def sign_in(
     session: Session, name: str, password: str, *, address: str, days: int, tries: int
 ) -> SignedIn | SignInFailed | SignInPaused:
     """Open a web session of `days`. After `tries` failures in a minute, by name or by address, it waits."""
+    checked = check_password(session, name, password, address=address, tries=tries)
+    return open_session(session, checked, days=days) if isinstance(checked, User) else checked
+
+
+def check_password(
+    session: Session, name: str, password: str, *, address: str, tries: int
+) -> User | SignInFailed | SignInPaused:
+    """Who signs in with this name and password; after `tries` failures in a minute, by name or by address, it waits."""
     name = name.replace("\0", "")[:MAX_NAME]  # nobody's name holds that, and PostgreSQL takes no text with it
     keys = [f"name:{name.casefold()}", f"address:{address}"]
     at = now(session)
@@ -122,7 +130,7 @@ def sign_in(
         session.exec(delete(FailedSignIn).where(col(FailedSignIn.at) < at - TRIES_WINDOW))
         session.add_all(FailedSignIn(key=key, at=at) for key in keys)
         return SignInFailed(_("That name and password do not belong together. Check both and try again."))
-    return open_session(session, user, days=days)
+    return user
 
 
 def open_session(session: Session, user: User, *, days: int) -> SignedIn:
@@ -149,15 +157,6 @@ def set_password(session: Session, user: User, password: str) -> None:
     user.password_hash = passwords.hash_password(password)
     session.add(user)
     session.exec(delete(WebSession).where(col(WebSession.user_id) == user.id))
-
-
-def change_password(session: Session, actor: Actor, *, current: str, new: str, days: int) -> SignedIn:
-    """Give the actor the new password, if the current one is right, and sign them in anew here and nowhere else."""
-    user = session.get_one(User, actor.id)
-    if not passwords.matches(current, user.password_hash):
-        raise Refused(_("That is not your password. Nothing was changed."), pointer="/current")
-    set_password(session, user, new)
-    return open_session(session, user, days=days)
 
 
 def set_role(session: Session, user: User, role: Role) -> None:

@@ -34,14 +34,10 @@ MAX_KEPT = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A candidate in a list: what it changes, and how it stands in one sentence.
-
-    `moved_on`: it was stale, and somebody has merged it since into a newer version of its draft.
-    """
+    """A candidate in a list: what it changes, and how it stands in one sentence."""
 
     page: Page
     revision: Revision
-    draft_id: int
     draft_name: str
     author: str | None
     decision: Decision
@@ -49,7 +45,6 @@ class Card:
     section: str
     excerpts: list[Markup]
     more_excerpts: int
-    moved_on: bool
 
     @property
     def status(self) -> str:
@@ -61,7 +56,8 @@ class Card:
 class VotePanel:
     """How a text stands, and whether and how the viewer voted. `tally_hidden` until a member has voted.
 
-    `moved_on` as on a card. `says_the_same`: as the approved text, so that there is nothing to decide.
+    `moved_on`: it was stale, and somebody has merged it since into a newer version of its draft. `says_the_same`: as
+    the approved text, so that there is nothing to decide.
     """
 
     decision: Decision
@@ -127,7 +123,6 @@ def cards(session: Session, listed: Sequence[Candidate]) -> list[Card]:
             Card(
                 page=by_id[candidate.page_id],
                 revision=revision,
-                draft_id=draft.id,
                 draft_name=draft.name,
                 author=names.get(draft.owner_id or revision.author_id or 0),
                 decision=decision,
@@ -135,7 +130,6 @@ def cards(session: Session, listed: Sequence[Candidate]) -> list[Card]:
                 section=change.section,
                 excerpts=list(change.excerpts),
                 more_excerpts=change.more,
-                moved_on=_moved_on(candidate, draft),
             )
         )
     return shown

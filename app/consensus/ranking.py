@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, case, false, func
+from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func
 from sqlmodel import Session, col, select
 
 from app.consensus.facts import Decision
 from app.consensus.models import Candidate, Vote
 from app.consensus.tallies import Counts
+from app.drafts.models import Draft
 from app.revisions.models import Revision
 
 Query = TypeVar("Query", bound="Select[Any]")
@@ -25,7 +26,12 @@ class Stand(StrEnum):
     STALE = "stale"
 
 
-_OPEN = col(Candidate.closed).is_(None)
+# One that went stale and was merged since has a newer version, which is put to the vote by itself.
+_MERGED = and_(
+    col(Candidate.stale),
+    ~exists().where(col(Draft.id) == col(Candidate.draft_id), col(Draft.head_id) == col(Candidate.revision_id)),
+)
+_OPEN = and_(col(Candidate.closed).is_(None), ~_MERGED)
 _FRESH = col(Candidate.stale).is_(False)
 _WITH: dict[Stand, ColumnElement[bool]] = {
     Stand.WAITING: and_(_FRESH, col(Candidate.passing_since).is_not(None)),

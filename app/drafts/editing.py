@@ -50,11 +50,20 @@ class Sent:
         return self.summary or dict(REASONS).get(self.reason, "")
 
     def whole(self, session: Session) -> str:
-        """The whole text, with the section put where it belongs in the base; one left empty goes with its heading."""
+        """The whole text, with the section put where it belongs in the base; one that is emptied goes with its heading.
+
+        A heading that is typed anew above the words counts once.
+        """
         if not self.section:
             return self.text
-        typed = self.heading + self.text if self.text.strip() else ""
-        return replace_section(revisions.text_by_id(session, self.base), self.section, typed)
+        base = revisions.text_by_id(session, self.base)
+        typed, heading = self.text.replace("\r\n", "\n").strip("\n"), self.heading.replace("\r\n", "\n").strip()
+        if heading and f"{typed}\n".startswith(f"{heading}\n"):
+            typed = typed.removeprefix(heading).strip("\n")
+        section = _find_section(base, self.section)
+        if section is not None and typed == section.text:
+            return base
+        return replace_section(base, self.section, self.heading + typed if typed.strip() else "")
 
     def to_keep(self) -> dict[str, str]:
         """The fields that travel along while their author signs in."""
@@ -89,7 +98,8 @@ def open_editor(request: Request, session: Session, viewer: Viewer, draft: Draft
     text = revisions.text_of(session, head)
     resume = autosave.present_resume(session, viewer, draft)
     if resume is None:
-        return show_editor(request, session, draft, _cut(text, Sent(head.id, section=section)))
+        sent = _cut(text, Sent(head.id, section=section))
+        return show_editor(request, session, draft, sent, is_gone=bool(section and not sent.section))
     mine = resume.merged if resume.merged is not None else resume.unsent.text
     base_id = head.id if resume.merged is not None else resume.unsent.base_id
     offer = {
@@ -109,9 +119,13 @@ def show_editor(
     *,
     problem: str | None = None,
     resume: dict[str, Any] | None = None,
+    is_gone: bool = False,
     status: int = 200,
 ) -> Response:
-    """The editor's form with everything that was typed; previewed if that was asked for."""
+    """The editor's form with everything that was typed; previewed if that was asked for.
+
+    `is_gone`: the section that was asked for is in the draft no more, or under another name.
+    """
     page = pages.get_by_id(session, draft.page_id)
     context = {
         "page": page,
@@ -127,6 +141,7 @@ def show_editor(
         "reasons": [(value, _(words)) for value, words in REASONS],
         "problem": problem,
         "resume": resume,
+        "is_gone": is_gone,
         "preview": None,
         "may_edit": allows(request.state.viewer, Action.EDIT_DRAFT, draft),
     }
@@ -206,16 +221,19 @@ def _marked(base: str, text: str) -> Markup:
 
 def _cut(text: str, sent: Sent) -> Sent:
     """With only the section that is edited, if the text has it; else the whole."""
-    found = next((part for part in sections_of(text) if part.key == sent.section), None)
+    found = _find_section(text, sent.section)
     if found is None:
         return replace(sent, section="", text=text)
-    lines = text[found.start : found.end].strip("\n")
-    heading = lines.removesuffix(found.text) if found.text else f"{lines}\n\n"
+    lines = text[found.start : found.end].strip("\n").rstrip()
+    heading = lines[: len(lines) - len(found.text)] if found.text else f"{lines}\n\n"
     return replace(sent, heading=heading, text=found.text)
+
+
+def _find_section(text: str, key: str) -> Section | None:
+    return next((part for part in sections_of(text) if part.key == key), None)
 
 
 def _section_in(session: Session, sent: Sent) -> Section | None:
     if not sent.section or revisions.get_many(session, [sent.base]).get(sent.base) is None:
         return None
-    parts = sections_of(revisions.text_by_id(session, sent.base))
-    return next((part for part in parts if part.key == sent.section), None)
+    return _find_section(revisions.text_by_id(session, sent.base), sent.section)

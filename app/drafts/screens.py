@@ -116,8 +116,9 @@ def list_drafts(
     page = pages.get_page(session, slug)
     place = decode_cursor(cursor, int)
     listed = drafts.list_drafts(
-        session, page.id, state=DraftState.OPEN, before=place[0] if place else None, limit=DRAFTS_SHOWN
+        session, page.id, state=DraftState.OPEN, before=place[0] if place else None, limit=DRAFTS_SHOWN + 1
     )
+    more, listed = len(listed) > DRAFTS_SHOWN, listed[:DRAFTS_SHOWN]
     stand = Stand(show) if show in tuple(Stand) else None
     skip = max(0, min(skip, MAX_ID))
     chosen = ranking.list_ranked(session, page.id, stand=stand, skip=skip, limit=CANDIDATES_SHOWN + 1)
@@ -142,7 +143,7 @@ def list_drafts(
         else None,
         "drafts": [draft for draft in listed if draft.kind == DraftKind.FORK],
         "names": accounts.names_of(session, (draft.owner_id for draft in listed)),
-        "more": f"{address}?show={show}&cursor={encode_cursor(listed[-1].id)}" if len(listed) == DRAFTS_SHOWN else None,
+        "more": f"{address}?show={show}&cursor={encode_cursor(listed[-1].id)}" if more else None,
     }
     return render(request, "drafts/list.html", context)
 
@@ -292,7 +293,10 @@ def _against_approved(session: Session, draft: Draft) -> Unresolved:
     approved = approvals.find_current(session, draft.page_id)
     if approved is None:
         raise Conflict(_("This page has no approved text yet, so there is nothing to bring in."))
-    return merging.compare_with(session, draft, revisions.get(session, approved.revision_id))
+    found = merging.compare_with(session, draft, revisions.get(session, approved.revision_id))
+    if found.base is not None and found.base.id == found.theirs.id:
+        raise Conflict(_("This version holds the approved text already, so there is nothing to bring in."))
+    return found
 
 
 def _merge_form(

@@ -12,7 +12,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from app.pages.markdown import LINK_SCHEMES, TOO_TANGLED, TooTangled, body_start, headings_in, read, words_of
-from app.pages.sections import Section, cut_sections, name_key, sections_of
+from app.pages.sections import INTRO, Section, cut_sections, name_key, sections_of
 from app.words import _
 
 ID_PREFIX = "u-"
@@ -56,7 +56,10 @@ def with_section_links(html: Markup, text: str, links_of: Callable[[Section], Ma
         section = sections.pop(match["key"], None)
         return match[0] if section is None else f'<div class="heading">{match[0]}{links_of(section)}</div>'
 
-    return Markup(_SECTION_HEADING.sub(add, html))
+    linked = _SECTION_HEADING.sub(add, html)
+    intro = sections.get(INTRO)
+    above = f'<div class="heading">{links_of(intro)}</div>' if intro else ""
+    return Markup(above + linked)
 
 
 def render_markdown(text: str, *, title: str = "", within: str = "") -> Markup:

@@ -50,11 +50,12 @@ def show_board(request: Request, session: SessionDep, viewer: Viewer, cursor: st
     known = {candidate.id for candidate in needed}
     leading = [row for row in ranking.list_nearest_decision(session, limit=LEADING_SHOWN) if row.id not in known]
     newest = approvals.list_newest(session, limit=6)
-    listed = pages.list_pages(session, after=place[0] if place else "", limit=PAGES_SHOWN)
+    listed = pages.list_pages(session, after=place[0] if place else "", limit=PAGES_SHOWN + 1)
+    more, listed = len(listed) > PAGES_SHOWN, listed[:PAGES_SHOWN]
     context = {
         "needed": panel.cards(session, needed),
         "approved_count": approvals.count_current(session) if viewer and not needed else 0,
-        "more": f"/?cursor={encode_cursor(listed[-1].slug)}#pages" if len(listed) == PAGES_SHOWN else None,
+        "more": f"/?cursor={encode_cursor(listed[-1].slug)}#pages" if more else None,
         "leading": panel.cards(session, leading[: LEADING_SHOWN - len(needed)]),
         "newest": newest,
         "pages": listed,
@@ -169,7 +170,8 @@ def show_text_at(
 ) -> Response:
     """What was approved on a day at a time of day in UTC, when the day ended without one; at an address that stays."""
     page = pages.get_page(session, slug)
-    at = datetime.combine(day, hour or time.max, tzinfo=UTC)
+    moment = datetime.combine(day, hour or time.max)
+    at = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     approved = approvals.find_current(session, page.id, as_of=at)
     if approved is None:
         raise NothingApprovedThen(

@@ -76,7 +76,8 @@ def replace_section(text: str, key: str, typed: str) -> str:
     old, new = text[found.start : found.end], typed.replace("\r\n", "\n").strip("\n")
     if not new.strip():
         return text[: found.start] + text[found.end :]
-    lead, end = old[: len(old) - len(old.lstrip("\n"))], old[len(old.rstrip("\n")) :]
+    # What stands blank behind it stays, or what follows could become part of it.
+    lead, end = old[: len(old) - len(old.lstrip("\n"))], old[len(old.rstrip()) :].lstrip(" \t")
     return text[: found.start] + lead + new + (end or "\n") + text[found.end :]
 
 

@@ -85,7 +85,7 @@ def list_near(session: Session, slug: str, *, limit: int = 3) -> list[Page]:
     """The pages whose addresses are spelled most like this one, for somebody who mistyped it."""
     about = range(len(slug) - NEAR, len(slug) + NEAR + 1)
     slugs = session.exec(select(Page.slug).where(func.length(Page.slug).in_(about))).all()
-    near = get_close_matches(slug, slugs, n=limit)
+    near = get_close_matches(slug.lower(), slugs, n=limit)
     found = {page.slug: page for page in session.exec(select(Page).where(col(Page.slug).in_(near)))}
     return [found[name] for name in near]
 

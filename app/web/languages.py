@@ -1,5 +1,6 @@
 """Which language a screen is read in: the best of those that have a catalogue, by what the browser asks for."""
 
+import re
 from collections.abc import Mapping, Sequence
 from gettext import GNUTranslations
 from pathlib import Path
@@ -13,6 +14,8 @@ from app.words import ENGLISH, Language, speaking
 
 FOLDER = Path(__file__).resolve().parent / "locale"
 """Holds `<code>/LC_MESSAGES/messages.mo` for each language, compiled from `messages.pot`."""
+
+_WEIGHT = re.compile(r"[01](\.[0-9]{0,3})?")
 
 MAX_ASKED = 20
 """Languages that are read of one request; nobody reads more."""
@@ -44,10 +47,8 @@ def _in_order(asked: str) -> Sequence[str]:
     for part in asked.lower().split(",")[:MAX_ASKED]:
         code, *parameters = (piece.strip() for piece in part.split(";"))
         weight = next((piece.removeprefix("q=") for piece in parameters if piece.startswith("q=")), "1")
-        try:
+        if _WEIGHT.fullmatch(weight):
             weighed.append((float(weight), code))
-        except ValueError:
-            continue
     return [code for weight, code in sorted(weighed, key=lambda pair: -pair[0]) if weight > 0]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jinja2
 from fastapi import Request
@@ -11,7 +12,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from app.permissions import Action, allows
-from app.web.looks import look_of
+from app.web.looks import look_of, own_address
 from app.web.static import ADDRESS
 from app.web.summaries import summary_words
 from app.words import N_, _, _n, in_words, language
@@ -54,6 +55,18 @@ def already_escaped(html: str) -> Markup:
     return Markup(html)
 
 
+def readable_address(request: Request) -> str:
+    """Where somebody can be led back to: this address, or the one that a form was sent from."""
+    url = request.url
+    if request.method not in ("GET", "HEAD"):
+        came_from = urlsplit(request.headers.get("referer", ""))
+        own = urlsplit(request.app.state.settings.base_url)
+        if came_from.netloc not in (own.netloc, url.netloc):
+            return "/"
+        return own_address(came_from.path + (f"?{came_from.query}" if came_from.query else ""))
+    return url.path + (f"?{url.query}" if url.query else "")
+
+
 def build_environment() -> jinja2.Environment:
     """Autoescaping, and an error for every name a template does not get."""
     environment = jinja2.Environment(
@@ -92,7 +105,7 @@ def render(
             "here": request.url.path,
             "position": getattr(request.state, "position", 0),
             "look": look_of(request),
-            "address": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+            "address": readable_address(request),
             **context,
         }
     )

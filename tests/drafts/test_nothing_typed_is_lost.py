@@ -1,5 +1,8 @@
 """Forms that are not taken come back with everything that was typed."""
 
+import re
+from html import unescape
+
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -154,3 +157,70 @@ async def test_a_version_that_was_taken_back_is_not_put_to_the_vote(app: FastAPI
         open_ = (await client.get("/api/v1/pages/housing/candidates")).json()["data"]
     assert refused.status_code == 409
     assert open_ == []
+
+
+SPACED = (
+    "Hello.\n\n## Greeting\n\nHello from us. \n \t\nAnd from them.\n \nTitle\n-----\n\nUnder it.\n\n"
+    "## Empty\n\n## Last\n\nEnd.\n"
+)
+
+
+async def send_section(client: httpx.AsyncClient, key: str, typed: str | None) -> str:
+    """Open a section's editor, send what it holds or something else, and return the whole text that comes of it."""
+    shown = (await client.get(f"/pages/spaced/edit?section={key}")).text
+    base, heading = (re.search(rf'name="{name}" value="([^"]*)"', shown) for name in ("base", "heading"))
+    held = re.search(r"<textarea[^>]*>\n(.*?)</textarea>", shown, re.DOTALL)
+    assert base
+    assert heading
+    assert held
+    fields = {"base": base[1], "section": key, "heading": unescape(heading[1]), "text": typed or unescape(held[1])}
+    await client.post("/pages/spaced/edit", data=fields)
+    revision = (await client.get("/api/v1/pages/spaced")).json()["shared_draft"]["head"]
+    return str((await client.get(f"/api/v1/revisions/{revision}")).json()["text"])
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("key", ["intro", "greeting", "title", "empty", "last"])
+async def test_a_section_sent_untouched_changes_nothing(app: FastAPI, workshop: Workshop, key: str) -> None:
+    workshop.page(workshop.member("anna", role=Role.WRITER), "Spaced", SPACED)
+    with_account(workshop, "Ben")
+    async with connect(app) as client:
+        await sign_in(client, "Ben")
+        assert await send_section(client, key, None) == SPACED
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("key", "typed", "old", "new"),
+    [
+        ("greeting", "Hello from all of us.", "Hello from us. \n \t\nAnd from them.", "Hello from all of us."),
+        ("greeting", "## Greeting\n\nHello again.", "Hello from us. \n \t\nAnd from them.", "Hello again."),
+        ("intro", "Good day.", "Hello.", "Good day."),
+        ("empty", "Full.", "## Empty\n\n", "## Empty\n\nFull.\n\n"),
+    ],
+)
+async def test_only_what_stands_under_a_heading_is_replaced(
+    app: FastAPI, workshop: Workshop, key: str, typed: str, old: str, new: str
+) -> None:
+    workshop.page(workshop.member("anna", role=Role.WRITER), "Spaced", SPACED)
+    with_account(workshop, "Ben")
+    async with connect(app) as client:
+        await sign_in(client, "Ben")
+        assert await send_section(client, key, typed) == SPACED.replace(old, new, 1)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("action", ["vote", "fork"])
+async def test_signing_in_leads_back_to_where_a_button_was_pressed(
+    app: FastAPI, workshop: Workshop, action: str
+) -> None:
+    page = workshop.page(workshop.member("anna", role=Role.WRITER))
+    head = workshop.shared_head(page)
+    target = f"/revisions/{head}/vote" if action == "vote" else "/pages/housing/fork"
+    came_from = {"Referer": f"http://workshop.test/revisions/{head}?draft=1"}
+    async with connect(app) as client:
+        asked = await client.post(target, data={"sha256": "", "value": "support"}, headers=came_from)
+        strange = await client.post(target, data={}, headers={"Referer": "https://evil.example/login"})
+    assert asked.status_code == 401
+    assert f'href="/login?next=/revisions/{head}%3Fdraft%3D1"' in asked.text
+    assert 'href="/login?next=/"' in strange.text
