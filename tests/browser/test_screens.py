@@ -42,18 +42,27 @@ SCREENS = [
     ("Ada", "/pages/screens/edit?section=topline"),
     ("Cy", "/revisions/{candidate}"),
     ("Ben", "/revisions/{candidate}"),
-    ("Cy", "/drafts/{draft}/merge"),
+    ("Cy", "/drafts/{behind}/merge"),
 ]
 
 
 @pytest.fixture(scope="module")
 def numbers(campaign: Campaign) -> dict[str, int | None]:
-    """A page with an approved text, and a fork of Cy's that Cy voted for."""
+    """A page with an approved text, a fork of Cy's that Cy voted for, and one that fell behind the approved text."""
     page = campaign.page("Screens")
     draft = campaign.put_forward("Cy", page, ("everyone", "every one of us"))
     assert draft.head_id is not None
     campaign.vote(draft.head_id, "Cy")
-    return {"revision": campaign.workshop.shared_head(page), "candidate": draft.head_id, "draft": draft.id}
+    other = campaign.page("Screens of merging")
+    behind = campaign.put_forward("Cy", other, ("everyone", "all of us"))
+    winner = campaign.put_forward("Ada", other, ("everyone", "everybody"))
+    campaign.vote(winner.head_id or 0, "Ada", "Ben")
+    return {
+        "revision": campaign.workshop.shared_head(page),
+        "candidate": draft.head_id,
+        "draft": draft.id,
+        "behind": behind.id,
+    }
 
 
 def check(page: Page) -> None:
