@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from app.accounts.models import User, Vouch
 from app.database import now
-from app.errors import Conflict, NotAllowed, NotFound, Refused
+from app.errors import Conflict, NotAllowed, Refused
 from app.permissions import Action, Actor, Role, require
 from app.words import N_, _, _n, in_words
 
@@ -88,24 +88,20 @@ def why_not_yet(session: Session, actor: Actor) -> str:
     ).format(hours=asked.hours, n=asked.vouches, given=given)
 
 
-def vouch(session: Session, actor: Actor | None, name: str) -> User:
+def vouch(session: Session, actor: Actor | None, user: User) -> None:
     """Say that the actor knows this newcomer; the last one needed settles from when the newcomer's votes count.
 
     Both are of one chapter, unless it has fewer than two whose votes count: then any two members may. Raises
-    `NotVouchedYet`, `NotFound`, `Refused` for oneself, another chapter or too many in a week, and `Conflict` for a
-    second time.
+    `NotVouchedYet`, `Refused` for oneself, another chapter or too many in a week, and `Conflict` for a second time or
+    somebody whose votes count already.
     """
     actor = require(actor, Action.VOUCH)
-    user = session.exec(select(User).where(User.name_key == name.casefold(), User.role != Role.NAME)).first()
-    if user is None:
-        raise NotFound(_("Nobody here is called “{name}”.").format(name=name))
     _check(session, actor, user)
     session.add(Vouch(member_id=user.id, by_id=actor.id, at=now(session)))
     session.flush()
     if user.seasoned_at is None and count_vouches(session, [user.id]).get(user.id, 0) >= seasoning_of(session).vouches:
         user.seasoned_at = max(now(session), user.created_at + timedelta(hours=seasoning_of(session).hours))
         session.add(user)
-    return user
 
 
 def _check(session: Session, actor: Actor, user: User) -> None:
@@ -113,6 +109,8 @@ def _check(session: Session, actor: Actor, user: User) -> None:
         raise Refused(_("Nobody vouches for themselves. Ask two members who know you."), pointer="/name")
     if not counts(session, actor):
         raise NotVouchedYet(_("You can vouch for others as soon as your own votes count."))
+    if user.role == Role.NAME or (user.seasoned_at is not None and user.seasoned_at <= now(session)):
+        raise Conflict(_("{name} needs nobody to vouch for them. Nothing was changed.").format(name=user.name))
     if user.chapter_id != actor.chapter_id and count_seasoned(session, user.chapter_id) >= 2:
         raise Refused(
             _("{name} is of another chapter. Only members of that chapter can vouch for them.").format(name=user.name),

@@ -1,8 +1,8 @@
 """Candidates: put a revision to the vote, find the one that a revision belongs to, list a page's."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import delete, func
+from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from app.accounts import service as accounts
@@ -180,16 +180,6 @@ def list_of_drafts(session: Session, draft_ids: Collection[int]) -> Sequence[Can
     """All candidates of these drafts, oldest first."""
     query = select(Candidate).where(col(Candidate.draft_id).in_(draft_ids)).order_by(col(Candidate.id))
     return session.exec(query).all()
-
-
-def count_open(session: Session, page_ids: Iterable[int]) -> dict[int, int]:
-    """How many candidates each page has that are not over."""
-    rows = session.exec(
-        select(Candidate.page_id, func.count())
-        .where(col(Candidate.page_id).in_(list(page_ids)), col(Candidate.closed).is_(None))
-        .group_by(col(Candidate.page_id))
-    )
-    return {page_id: count for page_id, count in rows}
 
 
 def revisions_stood_on(session: Session, candidate: Candidate) -> Sequence[Revision]:

@@ -4,6 +4,7 @@ from sqlalchemy import or_, update
 from sqlmodel import Session, col, select
 
 from app.accounts import seasoning
+from app.accounts import service as accounts
 from app.accounts.models import User
 from app.consensus.models import Candidate, Vote
 from app.permissions import Actor
@@ -11,7 +12,8 @@ from app.permissions import Actor
 
 def vouch(session: Session, actor: Actor | None, name: str) -> User:
     """Vouch for a newcomer; what they voted on is decided anew when their votes begin to count."""
-    user = seasoning.vouch(session, actor, name)
+    user = accounts.get_user(session, name)
+    seasoning.vouch(session, actor, user)
     if user.seasoned_at is not None:
         session.exec(
             update(Candidate)

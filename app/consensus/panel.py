@@ -155,9 +155,12 @@ def grouped(shown: Sequence[Card]) -> list[tuple[str, list[Card]]]:
 def vote_panel(session: Session, viewer: Actor | None, revision: Revision, candidate: Candidate | None) -> VotePanel:
     """The panel below a text; a text that nobody voted on yet has one too, unless it is approved."""
     own = votes.find_vote(session, viewer, candidate) if viewer and candidate else None
-    decision = votes.decision_of(session, revision)
-    ids = [candidate.id] if candidate else []
-    ballot = decisions.count_votes(session, ids).get(candidate.id if candidate else 0, decisions.NO_VOTES)
+    ballot = decisions.NO_VOTES
+    if candidate is not None:
+        ballot = decisions.count_votes(session, [candidate.id]).get(candidate.id, decisions.NO_VOTES)
+        decision = decisions.decide_on(session, candidate, ballot=ballot)
+    else:
+        decision = votes.decision_of(session, revision)
     draft = drafts.get_draft(session, candidate.draft_id if candidate else revision.draft_id)
     is_open = candidate.closed is None and not candidate.stale if candidate else draft.state == DraftState.OPEN
     says_the_same = candidate is None and _is_approved_text(session, revision)

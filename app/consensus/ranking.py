@@ -1,7 +1,7 @@
 """In which order open candidates are read: a page's best first, and over all pages those that need somebody now."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -31,7 +31,8 @@ _MERGED = and_(
     col(Candidate.stale),
     ~exists().where(col(Draft.id) == col(Candidate.draft_id), col(Draft.head_id) == col(Candidate.revision_id)),
 )
-_OPEN = and_(col(Candidate.closed).is_(None), ~_MERGED)
+_OPEN = col(Candidate.closed).is_(None)
+_LISTED = and_(_OPEN, ~_MERGED)
 _FRESH = col(Candidate.stale).is_(False)
 _WITH: dict[Stand, ColumnElement[bool]] = {
     Stand.WAITING: and_(_FRESH, col(Candidate.passing_since).is_not(None)),
@@ -67,8 +68,18 @@ def find_place(session: Session, page_id: int, candidate_id: int) -> int | None:
 def count_stands(session: Session, page_id: int) -> Counter[Stand]:
     """How many of the page's open candidates stand in each way."""
     stands = case(*((with_it, stand.value) for stand, with_it in _WITH.items()))
-    counted = select(stands, func.count()).where(col(Candidate.page_id) == page_id, _OPEN).group_by(stands)
+    counted = select(stands, func.count()).where(col(Candidate.page_id) == page_id, _LISTED).group_by(stands)
     return Counter({Stand(stand): number for stand, number in session.exec(counted)})
+
+
+def count_open(session: Session, page_ids: Iterable[int]) -> dict[int, int]:
+    """How many candidates each page lists."""
+    rows = session.exec(
+        select(Candidate.page_id, func.count())
+        .where(col(Candidate.page_id).in_(list(page_ids)), _LISTED)
+        .group_by(col(Candidate.page_id))
+    )
+    return {page_id: count for page_id, count in rows}
 
 
 def list_nearest_decision(session: Session, *, limit: int, not_voted_by: int | None = None) -> Sequence[Candidate]:
@@ -100,7 +111,7 @@ def _ranked(query: Query, page_id: int, stand: Stand | None = None) -> Query:
     unvoted = col(Candidate.score).is_(None)
     return (
         query.join(Revision, col(Revision.id) == Candidate.revision_id)
-        .where(col(Candidate.page_id) == page_id, _OPEN)
+        .where(col(Candidate.page_id) == page_id, _LISTED)
         .where(*([] if stand is None else [_WITH[stand]]))
         .order_by(
             unvoted,

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from app.accounts.actors import Viewer
 from app.approvals import service as approvals
 from app.approvals.schemas import ApprovedRevisionOut, PageStatus
-from app.consensus import candidates
+from app.consensus import ranking
 from app.drafts import service as drafts
 from app.pages import service
 from app.pages.addresses import page_here
@@ -81,7 +81,7 @@ def _present(session: Session, pages: Sequence[Page]) -> list[PageOut]:
     current = approvals.in_force(session, approvals.current_by_page(session, ids).values())
     approved = {found.approval.page_id: found for found in current}
     written, forks = revisions.count_by_page(session, ids), drafts.count_open_forks(session, ids)
-    open_candidates = candidates.count_open(session, ids)
+    open_candidates = ranking.count_open(session, ids)
     return [
         PageOut(
             slug=page.slug,

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from app.accounts import service as accounts
 from app.accounts.actors import Viewer
 from app.approvals import service as approvals
-from app.consensus import candidates, panel, ranking
+from app.consensus import panel, ranking
 from app.drafts import service as drafts
 from app.drafts.models import Draft
 from app.errors import DomainError, NotFound
@@ -60,7 +60,7 @@ def show_board(request: Request, session: SessionDep, viewer: Viewer, cursor: st
         "newest": newest,
         "pages": listed,
         "approved": approvals.current_by_page(session, [page.id for page in listed]),
-        "open_candidates": candidates.count_open(session, [page.id for page in listed]),
+        "open_candidates": ranking.count_open(session, [page.id for page in listed]),
         "by_id": pages.pages_by_id(session, [row.page_id for row in newest]),
     }
     return render(request, "pages/board.html", context)
@@ -126,7 +126,7 @@ def show_page(request: Request, session: SessionDep, viewer: Viewer, slug: str) 
         "shared": shared,
         "shared_is_ahead": approved is not None and _goes_beyond(session, shared, shown),
         "cards": panel.cards(session, ranked),
-        "candidate_count": candidates.count_open(session, [page.id]).get(page.id, 0),
+        "candidate_count": ranking.count_open(session, [page.id]).get(page.id, 0),
         "fork_count": drafts.count_open_forks(session, [page.id]).get(page.id, 0),
         "tags": pages.tags_of(session, [page.id]).get(page.id, []),
     }
