@@ -17,6 +17,7 @@ from app.activity import screens as activity_screens
 from app.activity.follower import Follower
 from app.consensus import routes as consensus
 from app.consensus import screens as consensus_screens
+from app.consensus import stop_routes
 from app.consensus.follower import CandidateFollower
 from app.consensus.rule import Rule
 from app.database import Clock, Database, utc_now
@@ -81,7 +82,7 @@ def create_app(
     app.state.settings, app.state.database, app.state.follower = settings, database, follower
     app.state.write_gate, app.state.hub = WriteGate(database), hub
     app.state.search = engine_of(settings)
-    for package in (accounts, activity, pages, revisions, drafts, consensus, publishing, search, live):
+    for package in (accounts, activity, pages, revisions, drafts, consensus, stop_routes, publishing, search, live):
         app.include_router(package.api, prefix=API_PREFIX, dependencies=[Depends(check_request)])
     for screens in (
         pages_screens,

@@ -67,6 +67,8 @@ class Action(StrEnum):
     MANAGE_FORK = N_("withdraw, reopen or update this fork")
     PUT_FORWARD = N_("put a text forward")
     VOTE = N_("vote")
+    CALL_RAPID = N_("call for rapid mode")
+    STOP_TEXT = N_("stop a text")
     INVITE = N_("invite people")
     VOUCH = N_("vouch for somebody")
     CHOOSE_CHAPTER = N_("choose a chapter")
@@ -111,6 +113,8 @@ RULES: dict[Action, _Rule] = {
         Role.MEMBER, Scope.WRITE, _owner_or_shared, N_("Only its owner puts a fork forward. You can vote on it.")
     ),
     Action.VOTE: _Rule(Role.MEMBER, Scope.VOTE),
+    Action.CALL_RAPID: _Rule(Role.MEMBER, Scope.VOTE),
+    Action.STOP_TEXT: _Rule(Role.MODERATOR, Scope.MODERATE),
     Action.INVITE: _Rule(Role.MEMBER, Scope.WRITE),
     Action.VOUCH: _Rule(Role.MEMBER, Scope.WRITE),
     Action.CHOOSE_CHAPTER: _Rule(Role.MEMBER, Scope.WRITE),

@@ -25,9 +25,25 @@ class Kind(StrEnum):
     CANDIDATE_CARRIED = "candidate.carried"
     CANDIDATE_STALE = "candidate.stale"
     PAGE_PROMOTED = "page.promoted"
+    PAGE_UNPROMOTED = "page.unpromoted"
+    PAGE_HELD = "page.held"
+    PAGE_RELEASED = "page.released"
+    PAGE_CORRECTED = "page.corrected"
+    PAGE_WITHDRAWN = "page.withdrawn"
+    PAGE_RESTORED = "page.restored"
 
 
-CHANGES_WHAT_IS_PUBLISHED = frozenset({Kind.PAGE_CREATED, Kind.PAGE_RENAMED, Kind.PAGE_PROMOTED})
+CHANGES_WHICH_IS_APPROVED = frozenset({Kind.PAGE_PROMOTED, Kind.PAGE_UNPROMOTED, Kind.PAGE_CORRECTED})
+"""After a row of these another text is approved, and candidates have to be carried onto it."""
+
+CHANGES_WHAT_IS_PUBLISHED = CHANGES_WHICH_IS_APPROVED | {
+    Kind.PAGE_CREATED,
+    Kind.PAGE_RENAMED,
+    Kind.PAGE_HELD,
+    Kind.PAGE_RELEASED,
+    Kind.PAGE_WITHDRAWN,
+    Kind.PAGE_RESTORED,
+}
 """After a row of these, answers about approved texts may be others than before."""
 
 

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, exists, false, func
+from sqlalchemy import func, or_
 from sqlmodel import Session, col, select
 
-from app.approvals.models import Approval, ApprovalKind
+from app.approvals.models import Approval, ApprovalKind, Stop
 from app.database import now
-from app.pages.models import Page, PageTag
+from app.pages.models import PageTag
 from app.revisions import service as revisions
 from app.revisions.models import Revision
 
@@ -30,6 +30,9 @@ def approve(
     basis: str,
     reason: str = "",
     candidate_id: int | None = None,
+    mode: str = "routine",
+    contested: bool = False,
+    actor_id: int | None = None,
 ) -> Approval:
     """Make the revision the approved text of its page. The caller holds the page's lock and knows that it may."""
     current = find_current(session, revision.page_id)
@@ -42,6 +45,9 @@ def approve(
         basis=basis,
         reason=reason,
         candidate_id=candidate_id,
+        mode=mode,
+        contested=contested,
+        actor_id=actor_id,
     )
     session.add(approval)
     session.flush()
@@ -67,11 +73,13 @@ def current_by_page(session: Session, page_ids: Iterable[int]) -> dict[int, Appr
 def list_current(
     session: Session, *, after: int = 0, updated_since: datetime | None = None, tag: str | None = None, limit: int = 50
 ) -> Sequence[Approval]:
-    """Approvals in force over all pages, by page id after the one named; only those since, or of pages so tagged."""
+    """Approvals in force over all pages, by page id after the one named; only those
+    approved or stopped since, or of pages so tagged."""
     newest = select(func.max(Approval.id)).where(col(Approval.page_id) > after).group_by(col(Approval.page_id))
     query = select(Approval).where(col(Approval.id).in_(newest))
     if updated_since is not None:
-        query = query.where(col(Approval.at) >= updated_since)
+        stopped = select(Stop.page_id).where(col(Stop.takes_effect), col(Stop.at) >= updated_since)
+        query = query.where(or_(col(Approval.at) >= updated_since, col(Approval.page_id).in_(stopped)))
     if tag is not None:
         query = query.where(col(Approval.page_id).in_(select(PageTag.page_id).where(PageTag.tag == tag.casefold())))
     return session.exec(query.order_by(col(Approval.page_id)).limit(limit)).all()
@@ -80,12 +88,6 @@ def list_current(
 def count_current(session: Session) -> int:
     """How many pages have an approved text."""
     return session.exec(select(func.count(func.distinct(Approval.page_id)))).one()
-
-
-def has_status(status: str) -> ColumnElement[bool]:
-    """For a list of pages: that the page stands so."""
-    approved = exists().where(col(Approval.page_id) == col(Page.id))
-    return {"approved": approved, "none": ~approved}.get(status, false())
 
 
 def in_force(session: Session, rows: Iterable[Approval]) -> list[InForce]:
@@ -97,14 +99,6 @@ def in_force(session: Session, rows: Iterable[Approval]) -> list[InForce]:
         InForce(row, found[row.revision_id], earlier.get(row.supersedes_id) if row.supersedes_id else None)
         for row in listed
     ]
-
-
-def history(session: Session, page_id: int, *, before: int | None = None, limit: int = 50) -> Sequence[Approval]:
-    """The page's approvals, newest first."""
-    query = select(Approval).where(Approval.page_id == page_id)
-    if before is not None:
-        query = query.where(col(Approval.id) < before)
-    return session.exec(query.order_by(col(Approval.id).desc()).limit(limit)).all()
 
 
 def list_newest(session: Session, *, limit: int) -> Sequence[Approval]:

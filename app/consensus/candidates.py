@@ -7,9 +7,10 @@ from sqlmodel import Session, col, select
 
 from app.accounts import service as accounts
 from app.approvals import service as approvals
+from app.approvals import stops
 from app.approvals.models import Approval
 from app.consensus.carry import Carried, Stale, Superseded, carry
-from app.consensus.models import Candidate, CandidateRevision, Dependency
+from app.consensus.models import Candidate, CandidateRevision, Dependency, Vote
 from app.consensus.spots import change_between
 from app.database import now
 from app.drafts import merging
@@ -51,7 +52,21 @@ def put_forward(session: Session, actor: Actor | None, draft_id: int) -> Candida
     accounts.touch(session, actor)
     head = revisions.get(session, drafts.head_of(draft))
     _require_open(draft)
-    return find_by_revision(session, head.id) or open_candidate(session, head)
+    found = find_by_revision(session, head.id)
+    if found is not None and found.closed == "expired":
+        _open_again(session, found)
+    return found or open_candidate(session, head)
+
+
+def _open_again(session: Session, candidate: Candidate) -> None:
+    """A vote that ended without a decision begins anew: who is asked is counted again, and so are the votes."""
+    session.exec(delete(Vote).where(col(Vote.candidate_id) == candidate.id))
+    candidate.closed = candidate.closed_at = candidate.opened_at = candidate.electorate = candidate.rule = None
+    candidate.passing_since = candidate.failing_since = candidate.not_before = candidate.due_at = None
+    candidate.score, candidate.supporters = None, 0
+    candidate.put_forward_at = candidate.changed_at = now(session)
+    session.add(candidate)
+    session.flush()
 
 
 def find_by_revision(session: Session, revision_id: int) -> Candidate | None:
@@ -68,11 +83,14 @@ def open_candidate(session: Session, revision: Revision) -> Candidate:
     `VotingClosed` when the draft is not open.
     """
     draft = drafts.get_draft(session, revision.draft_id)
-    _require_open(draft)
     approved = approvals.find_current(session, revision.page_id)
     base = revisions.get(session, approved.revision_id) if approved else None
+    if approved is not None and revision.id == approved.revision_id:
+        return _open_tally(session, revision, approved)
     if base is not None and revision.sha256 == base.sha256:
         raise NothingToDecide(_("This is the approved text already, word for word. There is nothing to decide."))
+    _require_open(draft)
+    _require_not_declined(session, revision)
     candidate = Candidate(
         page_id=revision.page_id,
         draft_id=draft.id,
@@ -89,6 +107,38 @@ def open_candidate(session: Session, revision: Revision) -> Candidate:
         _bring_onto(session, candidate, revision, approved)
     note_dependencies(session, candidate)
     return candidate
+
+
+def _open_tally(session: Session, revision: Revision, approved: Approval) -> Candidate:
+    """The tally of an approved text that was taken over without a vote: it starts at nothing."""
+    candidate = Candidate(
+        page_id=revision.page_id,
+        draft_id=revision.draft_id,
+        revision_id=revision.id,
+        base_approval_id=approved.id,
+        base_revision_id=revision.id,
+        put_forward_at=now(session),
+        changed_at=now(session),
+        closed="contested" if approved.contested else "approved",
+        closed_at=approved.at,
+    )
+    session.add(candidate)
+    session.flush()
+    session.add(CandidateRevision(revision_id=revision.id, candidate_id=candidate.id))
+    session.flush()
+    return candidate
+
+
+def _require_not_declined(session: Session, revision: Revision) -> None:
+    same = select(Candidate.id).join(Revision, col(Revision.id) == Candidate.revision_id)
+    same = same.where(Candidate.page_id == revision.page_id, Candidate.closed == "declined")
+    if session.exec(same.where(Revision.sha256 == revision.sha256).limit(1)).first() is not None:
+        raise VotingClosed(
+            _(
+                "Members declined exactly this text: more were against it than for it, for the whole waiting time. "
+                "Change it, and it can be put to the vote again."
+            )
+        )
 
 
 def _require_open(draft: Draft) -> None:
@@ -123,7 +173,8 @@ def carry_from_elsewhere(session: Session, revision: Revision, approved: Approva
     that the two share.
     """
     ancestry = Ancestry(session)
-    once_approved = {row.revision_id for row in approvals.list_since(session, revision.page_id, 0)}
+    usable = stops.list_usable(session, revision.page_id)
+    once_approved = {approved.revision_id, *(earlier.id for earlier in usable)}
     steps = (step.id for step in ancestry.walk([revision.id]) if step.id in once_approved)
     origin = next(steps, None) or ancestry.nearest_common(revision.id, approved.revision_id)
     return carry(

@@ -10,13 +10,14 @@ from sqlmodel import Session, col, select
 from app.activity.models import Kind
 from app.activity.service import record
 from app.approvals import service as approvals
-from app.approvals.models import Approval
+from app.approvals.models import Approval, ApprovalKind
 from app.consensus import candidates
 from app.consensus.carry import Carried, Stale, Superseded, carry
 from app.consensus.decisions import rule_of
 from app.consensus.models import Candidate, Dependency
 from app.consensus.spots import concerns
 from app.database import now
+from app.drafts import service as drafts
 from app.pages.text import Text
 from app.revisions import service as revisions
 from app.revisions.ancestry import Ancestry
@@ -30,7 +31,7 @@ def bring_up_to_date(session: Session, candidate: Candidate) -> None:
     """
     if candidate.closed is not None or candidate.stale:
         return
-    newer = approvals.list_since(session, candidate.page_id, candidate.base_approval_id or 0)
+    newer = _changes_since(session, candidate)
     if not newer:
         return
     outcome = carry_over(session, candidate.revision_id, candidate.base_revision_id, newer)
@@ -38,6 +39,50 @@ def bring_up_to_date(session: Session, candidate: Candidate) -> None:
         _move(session, candidate, outcome, newer[-1])
     else:
         _end(session, candidate, stale=isinstance(outcome, Stale))
+
+
+def _changes_since(session: Session, candidate: Candidate) -> list[Approval]:
+    """The approvals since its base that each put another text in force than the one before."""
+    rows, before = approvals.list_since(session, candidate.page_id, candidate.base_approval_id or 0), None
+    if candidate.base_approval_id is not None:
+        before = candidate.base_revision_id
+    changes = []
+    for row in rows:
+        if row.revision_id != before:
+            changes.append(row)
+        before = row.revision_id
+    return changes
+
+
+def revive_stale(session: Session, page_id: int) -> list[Candidate]:
+    """Open again, with their votes, the stale candidates whose change fits the text that is in force now.
+
+    They were stale only against a text that is so no longer. One that was merged meanwhile stays as it is. The caller
+    holds the page's lock.
+    """
+    approval = approvals.find_current(session, page_id)
+    query = select(Candidate).where(Candidate.page_id == page_id, col(Candidate.stale), col(Candidate.closed).is_(None))
+    revived = []
+    for candidate in session.exec(query.order_by(col(Candidate.id))).all():
+        if approval is None or drafts.get_draft(session, candidate.draft_id).head_id != candidate.revision_id:
+            continue
+        base = revisions.text_by_id(session, candidate.base_revision_id) if candidate.base_revision_id else None
+        text, newer = (revisions.text_by_id(session, id_) for id_ in (candidate.revision_id, approval.revision_id))
+        outcome = Carried(text, neighbour=False) if base == newer else carry(base, text, newer)
+        if isinstance(outcome, Carried):
+            candidate.stale, candidate.changed_at, candidate.passing_since = False, now(session), None
+            _move(session, candidate, CarriedOver(Text(outcome.text), None), approval)
+            revived.append(candidate)
+    return revived
+
+
+def list_given_back(session: Session) -> Sequence[int]:
+    """Pages whose approved text is one from before, so that something may be stale against a text that is gone."""
+    newest = select(func.max(Approval.id)).group_by(col(Approval.page_id)).scalar_subquery()
+    back = col(Approval.kind).in_((ApprovalKind.UNPROMOTED, ApprovalKind.CORRECTED))
+    waits = select(Candidate.page_id).where(col(Candidate.stale), col(Candidate.closed).is_(None))
+    query = select(Approval.page_id).where(col(Approval.id).in_(newest), back, col(Approval.page_id).in_(waits))
+    return session.exec(query).all()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +115,7 @@ def _base_text(session: Session, revision_id: int, approval: Approval, base_id: 
     before any approval changes the nearest ancestor it shares with the approved text, or nothing at all.
     """
     ancestry = Ancestry(session)
-    if approval.candidate_id is not None:
+    if approval.candidate_id is not None and approval.kind != ApprovalKind.UNPROMOTED:
         promoted = session.get_one(Candidate, approval.candidate_id)
         for revision in reversed(candidates.revisions_stood_on(session, promoted)):
             if ancestry.is_ancestor(revision.id, of=revision_id):

@@ -11,7 +11,8 @@ from sqlmodel import Session, col, select
 
 from app.accounts import chapters
 from app.accounts.models import User
-from app.approvals.models import Approval
+from app.approvals.models import Approval, Stop, StopKind
+from app.consensus.circumstances import Circumstances, circumstances_of
 from app.consensus.models import Candidate, Dependency, Value, Vote, WrittenSentence
 from app.consensus.rule import (
     Bar,
@@ -26,6 +27,7 @@ from app.consensus.rule import (
 )
 from app.database import now
 from app.revisions.models import Revision
+from app.words import _, in_words
 
 Tally = Mapping[int | None, Counts]
 """Votes per chapter id; None holds those of members without one."""
@@ -62,14 +64,16 @@ def decide_on(session: Session, candidate: Candidate, *, ballot: Ballot | None =
     if ballot is None:
         ballot = count_votes(session, [candidate.id]).get(candidate.id, NO_VOTES)
     bars = _bars_before(session, [candidate]).get(candidate.id, ())
+    around = circumstances_of(session, [candidate.page_id])[candidate.page_id]
     names = chapters.names_by_id(session)
-    return _decide(session, candidate, ballot, bars, electorate_of(session, candidate), names)
+    return _decide(session, candidate, ballot, bars, around, electorate_of(session, candidate), names)
 
 
 def decide_on_all(session: Session, listed: Sequence[Candidate]) -> list[Decision]:
     """How each candidate stands now, in their order. What they have in common is read once."""
     ballots = count_votes(session, (candidate.id for candidate in listed))
     bars, names = _bars_before(session, listed), chapters.names_by_id(session)
+    around = circumstances_of(session, (candidate.page_id for candidate in listed))
     unopened = electorate_of(session, None) if any(candidate.electorate is None for candidate in listed) else None
     return [
         _decide(
@@ -77,6 +81,7 @@ def decide_on_all(session: Session, listed: Sequence[Candidate]) -> list[Decisio
             candidate,
             ballots.get(candidate.id, NO_VOTES),
             bars.get(candidate.id, ()),
+            around[candidate.page_id],
             unopened if candidate.electorate is None and unopened else electorate_of(session, candidate),
             names,
         )
@@ -89,20 +94,39 @@ def _decide(
     candidate: Candidate,
     ballot: Ballot,
     bars: tuple[Bar, ...],
+    around: Circumstances,
     electorate: Electorate,
     names: Mapping[int, str],
 ) -> Decision:
+    in_force = around.approved is not None and around.approved.id == candidate.id
+    is_open = candidate.closed is None and not candidate.stale
+    held = around.stop is not None and (in_force or (is_open and around.stop.kind == StopKind.HELD))
     facts = CandidateFacts(
         tally=ballot.tally,
         unchanged_since=max(candidate.changed_at, ballot.changed_at or candidate.changed_at),
         opened_at=candidate.opened_at,
         passing_since=candidate.passing_since,
+        failing_since=candidate.failing_since,
         not_before=candidate.not_before,
+        unconfirmed_until=candidate.unconfirmed_until,
+        mode=around.mode,
         has_votes=bool(ballot.tally or ballot.waiting),
         stale=candidate.stale,
+        on_hold=held,
+        in_force=in_force,
         ended=State(candidate.closed) if candidate.closed is not None else None,
+        because=_why_held(around.stop) if held and around.stop else "",
     )
-    return decide(facts, CurrentFacts(bars), electorate, rule_of(session, candidate), now(session), names=names)
+    current = CurrentFacts(bars, None if in_force else around.losing_until)
+    return decide(facts, current, electorate, rule_of(session, candidate), now(session), names=names)
+
+
+def _why_held(stop: Stop) -> str:
+    if stop.until is None:
+        return _("It was stopped {when}: “{reason}”.").format(when=in_words(stop.at), reason=stop.reason)
+    return _(
+        "It was stopped {when}: “{reason}”. The stop ends by itself {end}, unless a second moderator confirms it."
+    ).format(when=in_words(stop.at), reason=stop.reason, end=in_words(stop.until))
 
 
 def electorate_of(session: Session, candidate: Candidate | None) -> Electorate:

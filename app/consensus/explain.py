@@ -50,12 +50,48 @@ def explain(
     """The three sentences the page shows: state, why, what would change it."""
     unbeaten = [bar for bar in current.bars if now < bar.until and decision.score <= bar.score]
     if decision.state == State.WAITING:
-        way_on = _when_it_ends(decision, candidate)
+        way_on = _when_it_ends(decision, candidate, current)
     elif decision.state in (State.COLLECTING, State.DRAFT):
         way_on = _what_it_needs(decision, unbeaten, names)
     else:
         way_on = _(_WAYS_ON[decision.state])
+    if candidate.in_force and decision.state == State.APPROVED:
+        way_on = _what_takes_it_away(decision.count)
+    if decision.lost_at is not None and not decision.falls:
+        way_on = _("{way_on} {warning}").format(way_on=_what_it_may_lose(decision, candidate), warning=way_on)
+    elif candidate.in_force and candidate.unconfirmed_until is not None and not decision.is_confirmed:
+        way_on = _when_it_goes_back(candidate.unconfirmed_until)
+    elif decision.state == State.CONTESTED and decision.waits_until is not None:
+        way_on = _("It is approved again at {end} if it still passes then.").format(end=_at(decision.waits_until))
     return _state(decision), candidate.because or _why(decision, unbeaten, names), way_on
+
+
+def _what_it_may_lose(decision: Decision, candidate: CandidateFacts) -> str:
+    if decision.lost_at is None:
+        raise ValueError("What may be lost is lost at a moment.")
+    if candidate.in_force:
+        said = _("So many are against it that it loses its approval at {end}, unless votes change before that.")
+    else:
+        said = _("So many are against it that it is declined at {end}, unless votes change before that.")
+    return said.format(end=_at(decision.lost_at))
+
+
+def _what_takes_it_away(count: Count) -> str:
+    least = -(-count.need // 3)
+    return _n(
+        "Another text takes its place when that one passes by the same rule. It loses its approval when at least {n} "
+        "is against it, and fewer than two for every one against support it, through the waiting time.",
+        "Another text takes its place when that one passes by the same rule. It loses its approval when at least {n} "
+        "are against it, and fewer than two for every one against support it, through the waiting time.",
+        least,
+    ).format(n=least)
+
+
+def _when_it_goes_back(until: datetime) -> str:
+    return _(
+        "It was approved in rapid mode: the text before it comes back at {end}, unless this one passes for the whole "
+        "routine waiting time before that."
+    ).format(end=_at(until))
 
 
 def _state(decision: Decision) -> str:
@@ -139,7 +175,7 @@ def _behind(score: Fraction, bar: Bar) -> str:
     )
 
 
-def _when_it_ends(decision: Decision, candidate: CandidateFacts) -> str:
+def _when_it_ends(decision: Decision, candidate: CandidateFacts, current: CurrentFacts) -> str:
     """The end of the waiting, and the way to shorten it where there is one."""
     if decision.waits_until is None or decision.due_at is None:
         raise ValueError("What waits has an end of waiting.")
@@ -152,6 +188,11 @@ def _when_it_ends(decision: Decision, candidate: CandidateFacts) -> str:
                 "Its waiting time would end at {end}, but the vote ends at {vote_end}; before that it is approved once "
                 "more than half of the {active:,} active members support it."
             )
+        )
+    elif decision.waits_until == current.losing_until:
+        said = _(
+            "It is approved at {end} if it still passes then; until that time so many are against the approved text "
+            "that nothing else is approved here."
         )
     elif neighbour:
         said = _(

@@ -19,10 +19,10 @@ class State(StrEnum):
     COLLECTING = "collecting"
     WAITING = "waiting"
     APPROVED = N_("approved")
-    UNPROMOTED = "unpromoted"
-    DECLINED = "declined"
+    UNPROMOTED = N_("unpromoted")
+    DECLINED = N_("declined")
     STALE = "stale"
-    CONTESTED = "contested"
+    CONTESTED = N_("contested")
     ON_HOLD = "on_hold"
     EXPIRED = N_("expired")
     WITHDRAWN = N_("withdrawn")
@@ -40,6 +40,7 @@ class Rule:
     rival_window: int = 24 * 3600
     neighbour_wait: int = 3600
     active_days: int = 14
+    rapid_lasts: int = 48 * 3600
 
     def wait(self, mode: Literal["routine", "rapid"], need: int) -> timedelta:
         """How long a candidate that passes has to go on passing.
@@ -65,19 +66,26 @@ class CandidateFacts:
     """A candidate as it is: its votes per chapter id (None: no chapter) and what was remembered about it.
 
     `unchanged_since` is when its votes, its text's place or its state last changed, and so the earliest moment from
-    which it can pass as it does now. `passing_since` is what the last decision said. `has_votes` is true also when no
-    vote counts yet. `ended` is the state in which it closed; `because` a sentence that says why it ended or is on hold.
+    which it can pass as it does now. `passing_since` and `failing_since` are what the last decision said. `has_votes`
+    is true also when no vote counts yet. `ended` is the state in which it closed; `because` a sentence that says why it
+    ended or is on hold.
+
+    `in_force`: it is the page's approved text, whose tally stays open. `unconfirmed_until`: approved in rapid mode, it
+    goes back at this moment unless it has passed for the routine waiting time by then.
     """
 
     tally: Mapping[int | None, Counts]
     unchanged_since: datetime
     opened_at: datetime | None = None
     passing_since: datetime | None = None
+    failing_since: datetime | None = None
     not_before: datetime | None = None
+    unconfirmed_until: datetime | None = None
     mode: Literal["routine", "rapid"] = "routine"
     has_votes: bool = True
     stale: bool = False
     on_hold: bool = False
+    in_force: bool = False
     ended: State | None = None
     because: str = ""
 
@@ -96,18 +104,23 @@ class CurrentFacts:
     """What the approved text asks of this candidate: the bars set by promotions that wrote sentences it rewrites.
 
     Those that lapsed since `unchanged_since` belong here too, or passing is not found to begin when the last one ended.
+    `losing_until` is when the approved text loses its approval if its votes stay as they are: until then nothing else
+    on the page is promoted.
     """
 
     bars: tuple[Bar, ...] = ()
+    losing_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """How a candidate stands and why.
 
-    `passing_since` is to be stored. `due_at` is the next moment at which the answer can change without a vote; a moment
-    that is past means that it is due. `promotes`: make it the approved text now. `reasons` are state, why, and what
-    would change it.
+    `passing_since` and `failing_since` are to be stored. `due_at` is the next moment at which the answer can change
+    without a vote; a moment that is past means that it is due. `promotes`: make it the approved text now. `lost_at`:
+    if nothing changes it is declined then or, in force, loses its approval; `falls`: that is due now. `goes_back`: the
+    time of a rapid approval is over; `is_confirmed`: it has passed for the routine waiting time. `reasons` are state,
+    why, and what would change it.
     """
 
     state: State
@@ -119,6 +132,11 @@ class Decision:
     promotes: bool
     missing: tuple[Missing, ...]
     reasons: tuple[str, ...] = ()
+    failing_since: datetime | None = None
+    lost_at: datetime | None = None
+    falls: bool = False
+    goes_back: bool = False
+    is_confirmed: bool = False
 
     @property
     def reach(self) -> int:
@@ -153,6 +171,7 @@ class Decision:
             "to_beat": None if self.to_beat is None else str(self.to_beat),
             "passing_since": _timestamp(self.passing_since),
             "waits_until": _timestamp(self.waits_until),
+            "lost_at": _timestamp(self.lost_at),
             "due_at": _timestamp(self.due_at),
             "promotes": self.promotes,
             "reasons": list(self.reasons),

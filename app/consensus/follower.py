@@ -3,8 +3,9 @@
 from sqlmodel import Session
 
 from app.activity import service as activity
-from app.activity.models import Kind
-from app.consensus import carrying, promotion
+from app.activity.models import CHANGES_WHICH_IS_APPROVED
+from app.approvals import stops
+from app.consensus import carrying, promotion, stopping
 from app.consensus.models import Candidate
 from app.database import Database
 from app.pages import service as pages
@@ -23,7 +24,13 @@ class CandidateFollower:
         """Carry forward after promotions, then end the waiting times that are due, one transaction each."""
         with database.transaction(writing=False) as session:
             newest = activity.newest_position(session)
-            behind = carrying.list_behind(session) if self._promoted_since(session) else []
+            behind = carrying.list_behind(session) if self._changed_since(session) else []
+            given_back = carrying.list_given_back(session) if self._changed_since(session) else []
+        for page_id in given_back:
+            with database.transaction(writing=True) as session:
+                pages.lock_page(session, page_id)
+                for candidate in carrying.revive_stale(session, page_id):
+                    promotion.settle(session, candidate)
         for page_id, candidate_ids in behind:
             for start in range(0, len(candidate_ids), BATCH):
                 with database.transaction(writing=True) as session:
@@ -31,12 +38,20 @@ class CandidateFollower:
                     for candidate_id in candidate_ids[start : start + BATCH]:
                         promotion.settle(session, session.get_one(Candidate, candidate_id))
         self._position = newest
+        self._end_holds(database)
         self._end_waits(database)
 
-    def _promoted_since(self, session: Session) -> bool:
+    def _changed_since(self, session: Session) -> bool:
         if self._position < 0:
             return True
-        return bool(activity.since(session, self._position, kinds=[Kind.PAGE_PROMOTED], limit=1))
+        return bool(activity.since(session, self._position, kinds=sorted(CHANGES_WHICH_IS_APPROVED), limit=1))
+
+    def _end_holds(self, database: Database) -> None:
+        with database.transaction(writing=False) as session:
+            ended = stops.list_ended_holds(session)
+        for hold in ended:
+            with database.transaction(writing=True) as session:
+                stopping.end_hold(session, hold.id)
 
     def _end_waits(self, database: Database) -> None:
         done: set[int] = set()

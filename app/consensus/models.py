@@ -19,12 +19,16 @@ class Value(StrEnum):
 class Candidate(SQLModel, table=True):
     """A change put to the vote: draft, base, electorate, current revision.
 
-    `passing_since`, `not_before` and `due_at` are what the rule asked to be remembered; `due_at` is the next moment at
-    which its answer can change without a vote. `closed` names the state in which the candidate ended.
+    `passing_since`, `failing_since`, `not_before` and `due_at` are what the rule asked to be remembered; `due_at` is
+    the next moment at which its answer can change without a vote. `closed` names the state in which the candidate
+    ended.
     """
 
     __table_args__ = (
-        CheckConstraint("closed IN ('approved', 'superseded', 'withdrawn', 'expired')", name="closed"),
+        CheckConstraint(
+            "closed IN ('approved', 'contested', 'unpromoted', 'declined', 'superseded', 'withdrawn', 'expired')",
+            name="closed",
+        ),
         Index(
             "ix_candidate_page_open",
             "page_id",
@@ -67,7 +71,11 @@ class Candidate(SQLModel, table=True):
     electorate: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     rule: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     passing_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    failing_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
     not_before: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    unconfirmed_until: datetime | None = Field(
+        default=None, sa_type=UtcDateTime, description="Approved in rapid mode: when the text before it comes back."
+    )
     due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     changed_at: datetime = Field(sa_type=UtcDateTime, description="When its votes, text or state last changed.")
     score: float | None = Field(default=None, description="For ranking alone; None while nobody has voted.")
@@ -146,3 +154,16 @@ class WrittenSentence(SQLModel, table=True):
     page_id: int = Field(foreign_key="page.id")
     score: str = Field(description="A fraction, as in 13/2.")
     at: datetime = Field(sa_type=UtcDateTime)
+
+
+class RapidCall(SQLModel, table=True):
+    """A member's call for rapid mode on a page. The second of another chapter opens it: `until` says for how long."""
+
+    __tablename__ = "rapid_call"
+
+    id: int = Field(default=None, primary_key=True)
+    page_id: int = Field(foreign_key="page.id", index=True)
+    member_id: int = Field(foreign_key="member.id", index=True)
+    chapter_id: int | None = Field(default=None, foreign_key="chapter.id")
+    at: datetime = Field(sa_type=UtcDateTime)
+    until: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from sqlmodel import Session
 
 from app.accounts import chapters
-from app.approvals.schemas import RevisionRef
+from app.approvals import service as approvals
+from app.approvals.schemas import ApprovalOut, RevisionRef
+from app.approvals.stops import Step
 from app.consensus import candidates, decisions, votes
 from app.consensus.facts import Decision
 from app.consensus.models import Candidate
@@ -77,3 +79,13 @@ def _present_whole(
         electorate=ElectorateOut.of(decisions.electorate_of(session, candidate), slugs),
         rule=RuleOut.of(rule),
     )
+
+
+def present_steps(session: Session, listed: Sequence[Step]) -> list[ApprovalOut]:
+    """What happened to a page's approved text. A stop is shown with the text that it stops."""
+    about = approvals.get_many(session, (step.stop.approval_id if step.stop else None for step in listed))
+    rows = [about.get(step.stop.approval_id or 0) if step.stop else step.approval for step in listed]
+    texts = revisions.get_many(session, {row.revision_id for row in rows if row})
+    return [
+        ApprovalOut.of(step, texts[row.revision_id] if row else None) for step, row in zip(listed, rows, strict=True)
+    ]

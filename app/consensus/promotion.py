@@ -1,16 +1,20 @@
 """Settle a candidate after anything that may decide it, and promote it when it carries."""
 
 from collections.abc import Collection
+from datetime import timedelta
 from itertools import groupby
 
+from sqlalchemy import and_, update
 from sqlmodel import Session, col, select
 
 from app.accounts import chapters
 from app.activity.models import Kind
 from app.activity.service import record
 from app.approvals import service as approvals
-from app.approvals.models import ApprovalKind
+from app.approvals.models import Approval, ApprovalKind
+from app.consensus import decisions, unpromotion
 from app.consensus.carrying import bring_up_to_date
+from app.consensus.circumstances import circumstances_of, find_approved, is_in_force
 from app.consensus.decisions import NO_VOTES, count_votes, decide_on, rule_in_force
 from app.consensus.models import Candidate, WrittenSentence
 from app.consensus.ranking import note_rank
@@ -21,6 +25,7 @@ from app.drafts import merging
 from app.drafts import service as drafts
 from app.drafts.models import DraftKind, DraftState
 from app.pages import service as pages
+from app.permissions import Actor
 from app.revisions import service as revisions
 
 
@@ -35,66 +40,152 @@ def open_vote(session: Session, candidate: Candidate) -> None:
 
 
 def settle(session: Session, candidate: Candidate) -> Decision:
-    """Decide, remember what the rule wants remembered, and promote when nothing is left to wait for.
+    """Decide, remember what the rule wants remembered, and do what nothing is left to wait for.
 
     Newer approved text is carried into first. The caller holds the page's lock.
     """
     bring_up_to_date(session, candidate)
     ballot = count_votes(session, [candidate.id]).get(candidate.id, NO_VOTES)
-    if candidate.closed is None and not candidate.stale and candidate.opened_at is None and ballot.tally:
+    if _stays_open(session, candidate) and candidate.opened_at is None and ballot.tally:
         open_vote(session, candidate)
     decision = decide_on(session, candidate, ballot=ballot)
-    if candidate.closed is not None or candidate.stale:
+    if not _stays_open(session, candidate):
         return decision
-    leads_now = decision.passing_since is not None and candidate.passing_since is None
     moments = [at for at in (decision.due_at, ballot.changes_at) if at is not None]
-    candidate.passing_since, candidate.due_at = decision.passing_since, min(moments, default=None)
+    leads_now = decision.passing_since is not None and candidate.passing_since is None and candidate.closed is None
+    calms_down = decision.failing_since is None and candidate.failing_since is not None
+    candidate.passing_since, candidate.failing_since = decision.passing_since, decision.failing_since
+    candidate.due_at = min(moments, default=None)
     note_rank(candidate, decision)
     session.add(candidate)
-    if decision.state is State.EXPIRED:
-        candidate.closed, candidate.closed_at = State.EXPIRED, now(session)
+    if candidate.closed is not None:
+        return _settle_in_force(session, candidate, decision, calms_down=calms_down)
+    if decision.state in (State.EXPIRED, State.DECLINED):
+        candidate.closed, candidate.closed_at, candidate.due_at = decision.state, now(session), None
         return decision
     if decision.promotes:
-        _promote(session, candidate, decision)
-        return decide_on(session, candidate)
+        return _promote_unless_the_approved_falls(session, candidate, decision)
     if leads_now:
         record(session, Kind.CANDIDATE_LEADING, None, page_id=candidate.page_id, subject_id=candidate.revision_id)
     return decision
 
 
-def _promote(session: Session, candidate: Candidate, decision: Decision) -> None:
-    """Make the candidate's revision the approved text, exactly the bytes that were voted on."""
+def _stays_open(session: Session, candidate: Candidate) -> bool:
+    """Whether its votes still decide something: it is open, or in force."""
+    if candidate.closed is None:
+        return not candidate.stale
+    return is_in_force(session, candidate)
+
+
+def _settle_in_force(session: Session, candidate: Candidate, decision: Decision, *, calms_down: bool) -> Decision:
+    """Let the approved text fall, go back, be confirmed or, contested, be approved again."""
+    if decision.is_confirmed:
+        candidate.unconfirmed_until = None
+        session.add(candidate)
+        return settle(session, candidate)
+    if decision.falls or decision.goes_back:
+        unpromotion.take_back(session, candidate, decision)
+        _settle_what_is_in_force(session, candidate.page_id)
+        return decide_on(session, candidate)
+    if decision.promotes:
+        promote(session, candidate, decision)
+        return decide_on(session, candidate)
+    if calms_down:
+        wake_waiting(session, candidate.page_id)
+    return decision
+
+
+def _settle_what_is_in_force(session: Session, page_id: int) -> None:
+    """The tally of the text that is served again is open again."""
+    approved = find_approved(session, page_id)
+    if approved is not None and approved.closed == "approved":
+        settle(session, approved)
+
+
+def _promote_unless_the_approved_falls(session: Session, candidate: Candidate, decision: Decision) -> Decision:
+    """What loses its approval at the same moment does so first; the candidate is then carried and judged anew."""
+    approved = find_approved(session, candidate.page_id)
+    if approved is not None and approved.due_at is not None and approved.due_at <= now(session):
+        before = approved.closed
+        settle(session, approved)
+        if approved.closed != before:
+            return settle(session, candidate)
+    promote(session, candidate, decision)
+    return decide_on(session, candidate)
+
+
+def promote(
+    session: Session,
+    candidate: Candidate,
+    decision: Decision,
+    *,
+    kind: ApprovalKind = ApprovalKind.PROMOTED,
+    reason: str = "",
+    actor: Actor | None = None,
+) -> Approval:
+    """Make the candidate's revision the approved text, exactly the bytes that were voted on.
+
+    The caller has asked the rule. `kind`, `reason` and `actor` tell of a correction, which cuts its waiting short.
+    """
     page, revision = pages.get_by_id(session, candidate.page_id), revisions.get(session, candidate.revision_id)
     base = revisions.text_by_id(session, candidate.base_revision_id) if candidate.base_revision_id else None
+    around = circumstances_of(session, [page.id])[page.id]
+    unpromotion.close_tally(session, around.approved)
     approval = approvals.approve(
-        session, revision, kind=ApprovalKind.PROMOTED, basis="consensus", candidate_id=candidate.id
+        session,
+        revision,
+        kind=kind,
+        basis="consensus",
+        candidate_id=candidate.id,
+        mode=around.mode if candidate.closed is None else "routine",
+        reason=reason,
+        actor_id=actor.id if actor else None,
     )
     session.add_all(
         WrittenSentence(approval_id=approval.id, page_id=page.id, hash=hash_, score=str(decision.score), at=approval.at)
         for hash_ in sorted(sentences_written(base, revisions.text_of(session, revision)))
     )
     candidate.closed, candidate.closed_at, candidate.due_at = "approved", approval.at, None
+    if approval.mode == "rapid":
+        lasts = timedelta(seconds=decisions.rule_of(session, candidate).rapid_lasts)
+        candidate.unconfirmed_until = candidate.due_at = approval.at + lasts
     session.add(candidate)
     draft = drafts.get_draft(session, candidate.draft_id)
-    if draft.kind == DraftKind.FORK and draft.head_id == revision.id:
+    if draft.kind == DraftKind.FORK and draft.head_id == revision.id and draft.state == DraftState.OPEN:
         drafts.close(session, draft, DraftState.APPROVED)
     merging.take_approved_in(session, page, revision)
     session.flush()
     record(
         session,
-        Kind.PAGE_PROMOTED,
-        None,
+        Kind.PAGE_CORRECTED if kind == ApprovalKind.CORRECTED else Kind.PAGE_PROMOTED,
+        actor,
         page_id=page.id,
         subject_id=revision.id,
-        data={"approval": approval.id, "sha256": revision.sha256},
+        data={"approval": approval.id, "sha256": revision.sha256} | ({"reason": reason} if reason else {}),
     )
+    if approval.mode == "rapid":
+        settle(session, candidate)
+    return approval
+
+
+def wake_waiting(session: Session, page_id: int) -> None:
+    """Have everything on the page that waits, and what is in force, looked at again now."""
+    at = now(session)
+    waits = and_(
+        col(Candidate.closed).is_(None), col(Candidate.stale).is_(False), col(Candidate.opened_at).is_not(None)
+    )
+    session.exec(update(Candidate).where(col(Candidate.page_id) == page_id, waits).values(due_at=at))
+    approved = find_approved(session, page_id)
+    if approved is not None and approved.opened_at is not None:
+        approved.due_at = at
+        session.add(approved)
 
 
 def list_due(session: Session) -> list[list[int]]:
     """The ids of the candidates whose waiting has ended, those of one moment together, the earliest first."""
     due = session.exec(
         select(Candidate.due_at, Candidate.id)
-        .where(col(Candidate.due_at) <= now(session), col(Candidate.closed).is_(None))
+        .where(col(Candidate.due_at) <= now(session))
         .order_by(col(Candidate.due_at), col(Candidate.id))
     )
     return [[id_ for _, id_ in rows] for _, rows in groupby(due, lambda row: row[0])]
@@ -108,4 +199,4 @@ def first_of(session: Session, candidate_ids: Collection[int]) -> Candidate:
 
 def _order(session: Session, candidate: Candidate) -> tuple[object, ...]:
     sha256 = revisions.get(session, candidate.revision_id).sha256
-    return promotion_order(decide_on(session, candidate), sha256)
+    return candidate.closed is None, *promotion_order(decide_on(session, candidate), sha256)

@@ -3,12 +3,12 @@
 from fastapi import APIRouter, Request, Response
 
 from app.accounts.actors import Viewer
-from app.approvals import service as approvals
+from app.approvals import stops
 from app.approvals.schemas import ApprovalOut
 from app.consensus import candidates, ranking, votes
 from app.consensus.candidates import NeedsMerge, NothingToDecide, VotingClosed
 from app.consensus.models import Value
-from app.consensus.presenting import present_candidates, present_cast, present_decision
+from app.consensus.presenting import present_candidates, present_cast, present_decision, present_steps
 from app.consensus.schemas import CandidateOut, CastOut, FullDecisionOut, VoteIn
 from app.consensus.votes import TextChanged
 from app.drafts.service import DraftNotFound
@@ -97,10 +97,10 @@ def list_approvals(
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Listing[ApprovalOut]:
-    """Every time that the approved text of a page changed, newest first."""
+    """Every time that the approved text of a page changed or was stopped, newest first."""
     page = page_here(session, request, slug)
     place = decode_cursor(cursor, int)
-    found = approvals.history(session, page.id, before=place[0] if place else None, limit=limit + 1)
-    texts = revisions.get_many(session, (row.revision_id for row in found))
-    rows = [ApprovalOut.of(row, texts[row.revision_id]) for row in found[:limit]]
-    return listing(request, response, rows, encode_cursor(found[limit - 1].id) if len(found) > limit else None)
+    before = (place[0], place[-1]) if place else None
+    found = stops.list_steps(session, page.id, before=before, limit=limit + 1)
+    rows = present_steps(session, found[:limit])
+    return listing(request, response, rows, encode_cursor(*found[limit - 1].place) if len(found) > limit else None)

@@ -1,7 +1,7 @@
 """The one function that knows how text gets approved; page, API and ledger print what it answers."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -54,27 +54,91 @@ def decide(
 def _decide(candidate: CandidateFacts, current: CurrentFacts, rule: Rule, now: datetime, count: Count) -> Decision:
     in_force = [bar for bar in current.bars if now < bar.until]
     to_beat = max((bar.score for bar in in_force), default=None)
+    if candidate.in_force:
+        return _decide_in_force(candidate, rule, now, count)
     if candidate.ended is not None:
         return _over(candidate.ended, count, to_beat, candidate.passing_since)
     if candidate.stale:
         return _over(State.STALE, count, to_beat)
     since = _passing_since(candidate, current, now, count)
-    waits_until = None if since is None else _end_of_wait(candidate, rule, since, count)
+    waits_until = None if since is None else _end_of_wait(candidate, current, rule, since, count)
+    failing_since, lost_at = _failing(candidate, rule, count, fails=count.is_declined)
     closes = None if candidate.opened_at is None else candidate.opened_at + timedelta(seconds=rule.vote_lasts)
-    if closes is not None and closes <= now and (waits_until is None or closes < waits_until):
+    if closes is not None and closes <= now and all(end is None or closes < end for end in (waits_until, lost_at)):
         return _over(State.EXPIRED, count, to_beat)
+    if lost_at is not None and lost_at <= now:
+        declined = _over(State.DECLINED, count, to_beat)
+        return replace(declined, failing_since=failing_since, lost_at=lost_at, due_at=lost_at, falls=True)
     promotes = waits_until is not None and waits_until <= now and not candidate.on_hold
-    changes = [closes, waits_until] if waits_until is not None else [closes, *(bar.until for bar in in_force)]
+    changes = [closes, lost_at, waits_until]
+    if waits_until is None:
+        changes += [bar.until for bar in in_force]
     return Decision(
         state=_state(candidate, promotes=promotes, passes=since is not None),
         count=count,
         to_beat=to_beat,
         passing_since=since,
         waits_until=waits_until,
-        due_at=waits_until if promotes else min((at for at in changes if at is not None and now < at), default=None),
+        due_at=waits_until if promotes else _next(changes, now),
         promotes=promotes,
         missing=() if promotes or candidate.on_hold else _missing(count, to_beat, waits_until, now),
+        failing_since=failing_since,
+        lost_at=lost_at,
     )
+
+
+def _decide_in_force(candidate: CandidateFacts, rule: Rule, now: datetime, count: Count) -> Decision:
+    """How the approved text itself stands: its tally stays open, and it can lose what it was given.
+
+    It loses its approval with too many against it for the waiting time, and after a rapid one when its time is over
+    before it has passed for the routine waiting time. Contested, it is approved again when it passes once more.
+    """
+    since = _passing_since(candidate, CurrentFacts(), now, count)
+    contested = candidate.ended is State.CONTESTED
+    failing_since, lost_at = _failing(candidate, rule, count, fails=count.is_unwanted and not contested)
+    until = candidate.unconfirmed_until
+    routine = replace(candidate, mode="routine", not_before=None) if until is not None else candidate
+    passed_at = None if since is None else _end_of_wait(routine, CurrentFacts(), rule, since, count)
+    is_confirmed = until is not None and passed_at is not None and passed_at <= min(now, until)
+    goes_back = until is not None and until <= now and not is_confirmed and not candidate.on_hold
+    falls = lost_at is not None and lost_at <= now and not candidate.on_hold
+    promotes = contested and passed_at is not None and passed_at <= now and not candidate.on_hold
+    state = State.CONTESTED if contested and not promotes else State.APPROVED
+    if candidate.on_hold:
+        state = State.ON_HOLD
+    elif falls or goes_back:
+        state = State.UNPROMOTED
+    waiting = [lost_at, until, passed_at if until is not None or contested else None]
+    due = [at for at in waiting if at is not None and at <= now]
+    return Decision(
+        state=state,
+        count=count,
+        to_beat=None,
+        passing_since=since,
+        waits_until=passed_at if contested else None,
+        due_at=min(due) if due and (falls or goes_back or promotes or is_confirmed) else _next(waiting, now),
+        promotes=promotes,
+        missing=(),
+        failing_since=failing_since,
+        lost_at=lost_at,
+        falls=falls,
+        goes_back=goes_back and not falls,
+        is_confirmed=is_confirmed,
+    )
+
+
+def _failing(
+    candidate: CandidateFacts, rule: Rule, count: Count, *, fails: bool
+) -> tuple[datetime | None, datetime | None]:
+    """Since when it has had too many against it, and when that has lasted for the waiting time."""
+    if not fails:
+        return None, None
+    since = candidate.failing_since or candidate.unchanged_since
+    return since, since + rule.wait(candidate.mode, count.need)
+
+
+def _next(moments: Iterable[datetime | None], now: datetime) -> datetime | None:
+    return min((at for at in moments if at is not None and now < at), default=None)
 
 
 def _over(state: State, count: Count, to_beat: Fraction | None, passing_since: datetime | None = None) -> Decision:
@@ -90,12 +154,17 @@ def _passing_since(candidate: CandidateFacts, current: CurrentFacts, now: dateti
     return candidate.passing_since or max([candidate.unchanged_since, *unbeaten])
 
 
-def _end_of_wait(candidate: CandidateFacts, rule: Rule, since: datetime, count: Count) -> datetime:
-    """When it has passed for long enough, or had a majority, and the neighbour's voters had time to see it."""
+def _end_of_wait(
+    candidate: CandidateFacts, current: CurrentFacts, rule: Rule, since: datetime, count: Count
+) -> datetime:
+    """When it has passed for long enough, or had a majority, and nothing that nothing cuts short holds it up.
+
+    Such are the time for a neighbour's voters to see it, and the time in which the approved text may lose its approval.
+    """
     ready = since + rule.wait(candidate.mode, count.need)
     if count.has_majority:
         ready = min(ready, max(since, candidate.unchanged_since))
-    return ready if candidate.not_before is None else max(ready, candidate.not_before)
+    return max(at for at in (ready, candidate.not_before, current.losing_until) if at is not None)
 
 
 def _state(candidate: CandidateFacts, *, promotes: bool, passes: bool) -> State:

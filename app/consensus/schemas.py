@@ -97,6 +97,7 @@ class RuleOut(Out):
     rival_window: int = Field(examples=[86_400])
     neighbour_wait: int = Field(examples=[3_600])
     active_days: int = Field(examples=[14])
+    rapid_lasts: int = Field(examples=[172_800])
 
     @classmethod
     def of(cls, rule: Rule) -> "RuleOut":

@@ -118,6 +118,16 @@ class Count:
         return sum(line.votes.oppose for line in self.chapters)
 
     @property
+    def is_declined(self) -> bool:
+        """Enough are against, and more than are for it: 2·O >= need and S < O."""
+        return 2 * self.oppose >= self.need and self.support < self.oppose
+
+    @property
+    def is_unwanted(self) -> bool:
+        """What an approved text may not stay at: 3·O >= need and S < 2·O."""
+        return 3 * self.oppose >= self.need and self.support < 2 * self.oppose
+
+    @property
     def has_majority(self) -> bool:
         """More than half of all active members support it."""
         return 2 * self.supporters > self.active

@@ -7,10 +7,10 @@ from sqlmodel import Session, select
 from app.accounts import service as accounts
 from app.activity.models import Kind
 from app.activity.service import record
-from app.approvals import service as approvals
 from app.consensus import candidates, decisions, promotion
 from app.consensus.candidates import VotingClosed
-from app.consensus.facts import Decision
+from app.consensus.circumstances import is_in_force
+from app.consensus.facts import Decision, State
 from app.consensus.models import Candidate, Value, Vote, VoteEntry
 from app.database import now
 from app.errors import Conflict, Refused
@@ -124,10 +124,22 @@ def _candidate_to_vote_on(session: Session, revision: Revision) -> Candidate:
 
 def _require_open(session: Session, candidate: Candidate) -> None:
     """Open, or approved and still in force: the tally of the current text stays open."""
-    if candidate.closed == "approved":
-        current = approvals.find_current(session, candidate.page_id)
-        if current is not None and current.candidate_id == candidate.id:
-            return
+    if is_in_force(session, candidate):
+        return
+    if candidate.closed == State.DECLINED:
+        raise VotingClosed(
+            _(
+                "This text was declined: more were against it than for it, for the whole waiting time. Changed, it can "
+                "be put to the vote again."
+            )
+        )
+    if candidate.closed == State.EXPIRED:
+        raise VotingClosed(
+            _(
+                "The vote on this text ended without a decision. Its owner can put it forward again; the votes are "
+                "then counted anew."
+            )
+        )
     if candidate.stale:
         raise VotingClosed(
             _(

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from app.accounts.actors import Viewer
 from app.approvals import service as approvals
+from app.approvals import stops
 from app.approvals.schemas import ApprovedRevisionOut, PageStatus
 from app.consensus import ranking
 from app.drafts import service as drafts
@@ -45,7 +46,7 @@ def list_pages(
         after=place[0] if place else "",
         tag=tag,
         words=q,
-        also=approvals.has_status(status) if status else None,
+        also=stops.has_status(session, status) if status else None,
         limit=limit + 1,
     )
     rows = _present(session, found[:limit])
@@ -78,8 +79,9 @@ def change_page(session: SessionDep, viewer: Viewer, slug: PathSlug, body: PageC
 def _present(session: Session, pages: Sequence[Page]) -> list[PageOut]:
     ids = [page.id for page in pages]
     tags, shared = service.tags_of(session, ids), drafts.shared_by_page(session, ids)
-    current = approvals.in_force(session, approvals.current_by_page(session, ids).values())
-    approved = {found.approval.page_id: found for found in current}
+    current = approvals.current_by_page(session, ids)
+    stopped = stops.stops_by_page(session, current, ids)
+    approved = {found.approval.page_id: found for found in approvals.in_force(session, current.values())}
     written, forks = revisions.count_by_page(session, ids), drafts.count_open_forks(session, ids)
     open_candidates = ranking.count_open(session, ids)
     return [
@@ -87,7 +89,7 @@ def _present(session: Session, pages: Sequence[Page]) -> list[PageOut]:
             slug=page.slug,
             title=page.title,
             tags=tags.get(page.id, []),
-            status="approved" if page.id in approved else "none",
+            status=stops.status_of(current.get(page.id), stopped.get(page.id)),
             approved=ApprovedRevisionOut.of(approved[page.id]) if page.id in approved else None,
             shared_draft=SharedDraftOut(id=shared[page.id].id, head=drafts.head_of(shared[page.id])),
             counts=PageCountsOut(

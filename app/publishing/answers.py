@@ -1,7 +1,7 @@
 """The approved text as a finished HTTP answer: bytes and headers that a cache can keep as they are."""
 
 import gzip
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, TypeAdapter
 from sqlmodel import Session
 
+from app.approvals.models import Stop, StopKind
 from app.approvals.schemas import ApprovedRevisionOut
 from app.errors import NotFound
 from app.pages.models import Page
@@ -22,8 +23,9 @@ from app.publishing.representations import (
     if_none_match,
     plain_text,
 )
-from app.publishing.schemas import ApprovedOut, LinksOut, SectionOut, SectionRow, SectionTextOut
-from app.publishing.service import ApprovedText, get_approved
+from app.publishing.schemas import ApprovedOut, LinksOut, SectionOut, SectionRow, SectionTextOut, StoppedOut
+from app.publishing.service import ApprovedText, OnHold, Withdrawn, find_last_safe, get_approved
+from app.web.headers import NO_STORE
 from app.words import N_, _
 
 CACHE_CONTROL = "public, max-age=5, stale-if-error=60"
@@ -46,6 +48,8 @@ class SectionNotFound(NotFound):
 class Ask:
     """What of a page's approved text is wanted, and in which form.
 
+    `last_safe`: where the text is held, the newest one that is not in doubt is wanted too.
+
     "sections" is the list of them, "section" the one with this `key`. `negotiated`: the Accept header chose the form,
     so caches have to tell requests apart by it.
     """
@@ -56,6 +60,7 @@ class Ask:
     as_of: datetime | None = None
     negotiated: bool = False
     gzip: bool = False
+    last_safe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +78,52 @@ class Answer:
 
 
 def approved_answer(session: Session, page: Page, ask: Ask, *, base_url: str) -> Answer:
-    """The whole answer to a GET, whoever asks; raises `NoApprovedText` or `SectionNotFound`."""
+    """The whole answer to a GET, whoever asks; raises `NoApprovedText`, `SectionNotFound`, `OnHold` or `Withdrawn`."""
     approved = get_approved(session, page, as_of=ask.as_of)
+    if isinstance(approved, Stop):
+        return _stopped_answer(session, page, approved, None, ask, base_url)
+    if approved.stop is not None:
+        return _stopped_answer(session, page, approved.stop, approved, ask, base_url)
+    return _text_answer(approved, ask, base_url)
+
+
+def _stopped_answer(
+    session: Session, page: Page, stop: Stop, approved: ApprovedText | None, ask: Ask, base_url: str
+) -> Answer:
+    """What says that a text is not to be used. No cache keeps it, so that its end is learnt at once too."""
+    if stop.kind == StopKind.WITHDRAWN:
+        said = _("This text was withdrawn: {reason} Never use it.").format(reason=_sentence(stop.reason))
+        raise Withdrawn(said, reason=stop.reason, replacement=stop.replacement)
+    safe = find_last_safe(session, page) if ask.last_safe and ask.as_of is None else None
+    if ask.form == Representation.JSON and ask.part != "sections":
+        document = stopped_json(page, stop, approved, base_url=base_url)
+        if ask.last_safe:
+            document.last_safe = as_json(safe, base_url=base_url) if safe else None
+        body = document.model_dump_json(by_alias=True, exclude=None if ask.last_safe else {"last_safe"}).encode()
+        headers = {"Content-Type": MEDIA_TYPES[ask.form], "Content-Length": str(len(body))}
+        return Answer(200, _raw({**headers, "Cache-Control": NO_STORE}), body, (), None)
+    if safe is not None:
+        answer = _text_answer(safe, ask, base_url)
+        kept = {b"content-type", b"content-length", b"content-encoding", b"vary"}
+        headers_kept = tuple((name, value) for name, value in answer.headers if name in kept)
+        return Answer(200, (*headers_kept, *_raw({"Cache-Control": NO_STORE})), answer.body, (), None)
+    said = _("A moderator has stopped this text for now: {reason} Do not use it until it is released.")
+    raise OnHold(
+        said.format(reason=_sentence(stop.reason)),
+        reason=stop.reason,
+        until=stop.until and stop.until.isoformat().replace("+00:00", "Z"),
+    )
+
+
+def _sentence(reason: str) -> str:
+    return reason if reason.endswith((".", "!", "?", "。", "؟", "।")) else f"{reason}."
+
+
+def _raw(headers: Mapping[str, str]) -> tuple[tuple[bytes, bytes], ...]:
+    return tuple((name.lower().encode(), value.encode()) for name, value in headers.items())
+
+
+def _text_answer(approved: ApprovedText, ask: Ask, base_url: str) -> Answer:
     body = _body_of(approved, ask, base_url).encode()
     variants = ("gz", "") if len(body) >= PACKET else ("",)
     encoding = variants[0] if ask.gzip else ""
@@ -96,8 +145,7 @@ def approved_answer(session: Session, page: Page, ask: Ask, *, base_url: str) ->
         headers["Content-Encoding"] = "gzip"
     earlier = approved.found.supersedes
     before = earlier.at.replace(microsecond=0) if earlier else None
-    raw = tuple((name.lower().encode(), value.encode()) for name, value in headers.items())
-    return Answer(200, raw, body, tuple(etags), at if before != at else None)
+    return Answer(200, _raw(headers), body, tuple(etags), at if before != at else None)
 
 
 def unless_known(answer: Answer, *, known: str | None, since: str | None) -> Answer:
@@ -105,7 +153,7 @@ def unless_known(answer: Answer, *, known: str | None, since: str | None) -> Ans
     if known is not None:
         etag = next((tag for tag in answer.etags if if_none_match(known, tag)), None)
     else:
-        etag = answer.etags[0] if _is_unmodified(answer, since) else None
+        etag = answer.etags[0] if answer.etags and _is_unmodified(answer, since) else None
     if etag is None:
         return answer
     kept = {b"last-modified", b"cache-control", b"vary"}
@@ -118,12 +166,29 @@ def as_json(approved: ApprovedText, *, base_url: str) -> ApprovedOut:
     return ApprovedOut(
         slug=approved.page.slug,
         title=approved.page.title,
-        status="approved",
+        status="contested" if approved.found.approval.contested else "approved",
         scope=None,
         revision=ApprovedRevisionOut.of(approved.found),
         text=approved.text,
         sections=[SectionTextOut(key=it.key, title=it.title, text=it.text) for it in sections_of(approved.text)],
         links=_links(approved.page, base_url, "approved"),
+    )
+
+
+def stopped_json(page: Page, stop: Stop, approved: ApprovedText | None, *, base_url: str) -> StoppedOut:
+    """What stands in a text's place while it is not to be used."""
+    return StoppedOut(
+        slug=page.slug,
+        title=page.title,
+        status="withdrawn" if stop.kind == StopKind.WITHDRAWN else "held",
+        scope=None,
+        use="stop",
+        reason=stop.reason,
+        stopped_at=stop.at,
+        until=stop.until,
+        replacement=stop.replacement,
+        revision=ApprovedRevisionOut.of(approved.found) if approved else None,
+        links=_links(page, base_url, "approved"),
     )
 
 
@@ -174,7 +239,7 @@ def _find_section(approved: ApprovedText, key: str) -> Section:
 def _section_json(approved: ApprovedText, section: Section, base_url: str) -> SectionOut:
     return SectionOut(
         slug=approved.page.slug,
-        status="approved",
+        status="contested" if approved.found.approval.contested else "approved",
         scope=None,
         revision=ApprovedRevisionOut.of(approved.found),
         key=section.key,

@@ -1,7 +1,7 @@
 """The approved text, for consumers."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from sqlmodel import Session
@@ -12,8 +12,8 @@ from app.pages.service import PageNotFound
 from app.publishing import answers, service
 from app.publishing.answers import Ask, Part, SectionNotFound, approved_answer, unless_known
 from app.publishing.representations import MEDIA_TYPES, Representation, accepts_gzip, negotiate
-from app.publishing.schemas import ApprovedOut, SectionOut, SectionRow
-from app.publishing.service import NoApprovedText
+from app.publishing.schemas import ApprovedOut, SectionOut, SectionRow, StoppedOut
+from app.publishing.service import NoApprovedText, OnHold, Withdrawn
 from app.web.cursors import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, encode_cursor, listing
 from app.web.headers import NO_STORE, is_personal
 from app.web.openapi import can_fail
@@ -30,6 +30,10 @@ Chapter = Annotated[
     str | None,
     Query(max_length=80, description="The chapter's own text, else the common one; `scope` says which it is."),
 ]
+Include = Annotated[
+    Literal["last_safe"] | None,
+    Query(description="Where the text is held: the newest one before it that is not in doubt as well."),
+]
 Tag = Annotated[str | None, Query(max_length=40, description="Only pages with this tag.")]
 PathKey = Annotated[str, Path(description="A section's key, from the list of sections.", examples=["topline"])]
 
@@ -44,7 +48,7 @@ _HEADERS: Json = {
 }
 _NOT_MODIFIED: Json = {"description": "The copy that If-None-Match or If-Modified-Since names is still right."}
 _MOVED: Json = {"description": "The page was renamed."}
-_FAILURES = can_fail(PageNotFound, NoApprovedText)
+_FAILURES = can_fail(PageNotFound, NoApprovedText, OnHold, Withdrawn)
 
 
 def _responses(*forms: Representation, negotiated: bool = False) -> dict[int | str, Json]:
@@ -58,7 +62,7 @@ _EXAMPLES = {
     Representation.MARKDOWN: "## Topline\n\nEveryone **needs** a home they can afford.\n",
     Representation.HTML: '<!doctype html>…<h2 id="u-topline">Topline</h2>…',
 }
-_IN_A_SECTION = can_fail(PageNotFound, NoApprovedText, SectionNotFound)
+_IN_A_SECTION = can_fail(PageNotFound, NoApprovedText, SectionNotFound, OnHold, Withdrawn)
 
 
 @api.get("/approved")
@@ -70,30 +74,47 @@ def list_approved(
     limit: Limit = DEFAULT_LIMIT,
     updated_since: Annotated[
         MomentAsked | None,
-        Query(description="Only texts approved at or after this time.", examples=["2026-11-22T00:00:00Z"]),
+        Query(description="Only texts approved or stopped at or after this time.", examples=["2026-11-22T00:00:00Z"]),
     ] = None,
     tag: Tag = None,
     chapter: Chapter = None,
-) -> Listing[ApprovedOut]:
-    """Every approved text, page by page."""
+) -> Listing[ApprovedOut | StoppedOut]:
+    """Every approved text, page by page. One that is stopped is there too, without its text."""
     place = decode_cursor(cursor, int)
     found = service.list_approved(
         session, after=place[0] if place else 0, updated_since=updated_since, tag=tag, limit=limit + 1
     )
-    rows = [answers.as_json(approved, base_url=request.app.state.settings.base_url) for approved in found[:limit]]
+    base_url = request.app.state.settings.base_url
+    rows = [
+        answers.stopped_json(it.page, it.stop, it, base_url=base_url)
+        if it.stop
+        else answers.as_json(it, base_url=base_url)
+        for it in found[:limit]
+    ]
     more = encode_cursor(found[limit - 1].page.id) if len(found) > limit else None
     return listing(request, response, rows, more)
 
 
-@api.get("/pages/{slug}/approved", response_model=ApprovedOut, responses=_responses(*Representation, negotiated=True))
+@api.get(
+    "/pages/{slug}/approved",
+    response_model=ApprovedOut | StoppedOut,
+    responses=_responses(*Representation, negotiated=True),
+)
 def get_approved(
-    request: Request, session: SessionDep, slug: PathSlug, as_of: AsOf = None, chapter: Chapter = None
+    request: Request,
+    session: SessionDep,
+    slug: PathSlug,
+    as_of: AsOf = None,
+    chapter: Chapter = None,
+    include: Include = None,
 ) -> Response:
     """The approved text of a page, in the form that `Accept` asks for; JSON if it does not say."""
-    return _serve(request, session, slug, as_of)
+    return _serve(request, session, slug, as_of, include)
 
 
-@api.get("/pages/{slug}/approved.{form}", response_model=ApprovedOut, responses=_responses(*Representation))
+@api.get(
+    "/pages/{slug}/approved.{form}", response_model=ApprovedOut | StoppedOut, responses=_responses(*Representation)
+)
 def get_approved_form(
     request: Request,
     session: SessionDep,
@@ -101,25 +122,31 @@ def get_approved_form(
     form: Representation,
     as_of: AsOf = None,
     chapter: Chapter = None,
+    include: Include = None,
 ) -> Response:
     """The approved text of a page in one form, whatever `Accept` says.
 
     `md` is the text's own bytes, `txt` has the marks removed, `html` is a document of its own.
     """
-    return _serve(request, session, slug, as_of, form=form)
+    return _serve(request, session, slug, as_of, include, form=form)
 
 
 @api.get("/pages/{slug}/approved/sections", response_model=list[SectionRow], responses=_responses(Representation.JSON))
 def list_sections(
-    request: Request, session: SessionDep, slug: PathSlug, as_of: AsOf = None, chapter: Chapter = None
+    request: Request,
+    session: SessionDep,
+    slug: PathSlug,
+    as_of: AsOf = None,
+    chapter: Chapter = None,
+    include: Include = None,
 ) -> Response:
     """The sections of the approved text: one for each of its level-2 headings, and `intro` for what stands before."""
-    return _serve(request, session, slug, as_of, form=Representation.JSON, part="sections")
+    return _serve(request, session, slug, as_of, include, form=Representation.JSON, part="sections")
 
 
 @api.get(
     "/pages/{slug}/approved/sections/{key}.{form}",
-    response_model=SectionOut,
+    response_model=SectionOut | StoppedOut,
     responses=_responses(*Representation) | _IN_A_SECTION,
 )
 def get_section_form(
@@ -130,21 +157,28 @@ def get_section_form(
     form: Representation,
     as_of: AsOf = None,
     chapter: Chapter = None,
+    include: Include = None,
 ) -> Response:
     """One section in one form. `txt` is exactly the bytes to send."""
-    return _serve(request, session, slug, as_of, form=form, part="section", key=key)
+    return _serve(request, session, slug, as_of, include, form=form, part="section", key=key)
 
 
 @api.get(
     "/pages/{slug}/approved/sections/{key}",
-    response_model=SectionOut,
+    response_model=SectionOut | StoppedOut,
     responses=_responses(*Representation, negotiated=True) | _IN_A_SECTION,
 )
 def get_section(
-    request: Request, session: SessionDep, slug: PathSlug, key: PathKey, as_of: AsOf = None, chapter: Chapter = None
+    request: Request,
+    session: SessionDep,
+    slug: PathSlug,
+    key: PathKey,
+    as_of: AsOf = None,
+    chapter: Chapter = None,
+    include: Include = None,
 ) -> Response:
     """One section, in the form that `Accept` asks for."""
-    return _serve(request, session, slug, as_of, part="section", key=key)
+    return _serve(request, session, slug, as_of, include, part="section", key=key)
 
 
 def _serve(
@@ -152,6 +186,7 @@ def _serve(
     session: Session,
     slug: str,
     as_of: datetime | None,
+    include: str | None,
     *,
     form: Representation | None = None,
     part: Part = "text",
@@ -162,7 +197,7 @@ def _serve(
     if chosen is None:
         raise HTTPException(406)
     welcomes_gzip = accepts_gzip(_header(request, "accept-encoding"))
-    ask = Ask(chosen, part, key, as_of, negotiated=form is None, gzip=welcomes_gzip)
+    ask = Ask(chosen, part, key, as_of, negotiated=form is None, gzip=welcomes_gzip, last_safe=include == "last_safe")
     answer = approved_answer(session, page, ask, base_url=request.app.state.settings.base_url)
     answer = unless_known(answer, known=_header(request, "if-none-match"), since=_header(request, "if-modified-since"))
     response = Response(answer.body, answer.status)

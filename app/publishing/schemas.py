@@ -1,9 +1,11 @@
 """The approved text as JSON: what consumers are built against."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from app.approvals.schemas import ApprovedRevisionOut, PageStatus
-from app.web.schemas import Out, Slug
+from app.web.schemas import Moment, Out, Slug
 
 
 class SectionTextOut(Out):
@@ -52,4 +54,25 @@ class SectionOut(SectionTextOut):
     status: PageStatus = Field(examples=["approved"])
     scope: str | None = Field(examples=[None])
     revision: ApprovedRevisionOut
+    links: LinksOut
+
+
+class StoppedOut(Out):
+    """A page whose text is not to be used: `held` for now, or `withdrawn` for good. It has no text.
+
+    `last_safe` is the newest text that was approved before and not taken back, null where there is none; it is there
+    only when it was asked for.
+    """
+
+    slug: Slug
+    title: str = Field(examples=["Housing"])
+    status: Literal["held", "withdrawn"]
+    scope: str | None = Field(examples=[None])
+    use: Literal["stop"]
+    reason: str = Field(examples=["The figure is being checked."])
+    stopped_at: Moment
+    until: Moment | None = Field(description="When the hold ends by itself, unless a second moderator confirms it.")
+    replacement: Slug | None = Field(examples=[None], description="The page to use instead of a withdrawn text.")
+    revision: ApprovedRevisionOut | None
+    last_safe: ApprovedOut | None = None
     links: LinksOut

@@ -1,16 +1,17 @@
 """Find approved texts: one page's, now or at a time, and all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
 from app.approvals import service as approvals
-from app.approvals.models import Approval
+from app.approvals import stops
+from app.approvals.models import Approval, Stop
 from app.approvals.service import InForce
 from app.database import now
-from app.errors import NotFound
+from app.errors import Conflict, Gone, NotFound
 from app.pages import service as pages
 from app.pages.models import Page
 from app.pages.text import Text
@@ -23,43 +24,78 @@ class NoApprovedText(NotFound):
     title = N_("No text is approved yet")
 
 
+class OnHold(Conflict):
+    slug = "on-hold"
+    title = N_("A moderator has stopped this text for now")
+
+
+class Withdrawn(Gone):
+    slug = "withdrawn"
+    title = N_("This text was withdrawn: never use it")
+
+
 @dataclass(frozen=True, slots=True)
 class ApprovedText:
-    """A text that consensus approved, with what says so."""
+    """A text that consensus approved, with what says so and, where a moderator stopped it, the stop."""
 
     page: Page
     found: InForce
     text: Text
+    stop: Stop | None = None
 
 
-def get_approved(session: Session, page: Page, *, as_of: datetime | None = None) -> ApprovedText:
-    """The page's approved text, now or as of a time; a time in whole seconds means to the end of that second."""
+def get_approved(session: Session, page: Page, *, as_of: datetime | None = None) -> ApprovedText | Stop:
+    """The page's approved text, now or as of a time; a time in whole seconds means to the end of that second.
+
+    On a page that was held before it had a text it is the hold alone. Raises `NoApprovedText`.
+    """
     moment = None
     if as_of is not None:
         moment = min(as_of, now(session))
         if moment.microsecond == 0:
             moment += timedelta(seconds=1, microseconds=-1)
     approval = approvals.find_current(session, page.id, as_of=moment)
-    if approval is None:
-        if as_of:
-            said = _(
-                "“{title}” had no approved text at that time. Its drafts can be read, but nobody has agreed to them."
-            )
-        else:
-            said = _("“{title}” has no approved text yet. Its drafts can be read, but nobody has agreed to them.")
-        raise NoApprovedText(said.format(title=page.title))
-    return _with_texts(session, [approval], {page.id: page})[0]
+    stop = stops.find_stop(session, page.id, as_of=moment)
+    if approval is not None:
+        return _with_texts(session, [approval], {page.id: page}, {page.id: stop} if stop else {})[0]
+    if stop is not None:
+        return stop
+    if as_of:
+        said = _("“{title}” had no approved text at that time. Its drafts can be read, but nobody has agreed to them.")
+    else:
+        said = _("“{title}” has no approved text yet. Its drafts can be read, but nobody has agreed to them.")
+    raise NoApprovedText(said.format(title=page.title))
+
+
+def find_last_safe(session: Session, page: Page) -> ApprovedText | None:
+    """The newest text that was approved before the present one and that nobody took back."""
+    usable = stops.list_usable(session, page.id)
+    if not usable:
+        return None
+    rows = approvals.list_since(session, page.id, 0)
+    approval = next(row for row in reversed(rows) if row.revision_id == usable[-1].id and not row.contested)
+    return _with_texts(session, [approval], {page.id: page}, {})[0]
 
 
 def list_approved(
     session: Session, *, after: int = 0, updated_since: datetime | None = None, tag: str | None = None, limit: int = 50
 ) -> list[ApprovedText]:
-    """All approved texts by page id, after the one named; only those approved since, or with this tag."""
+    """All approved texts by page id, after the one named; only those approved or stopped since, or with this tag."""
     rows = approvals.list_current(session, after=after, updated_since=updated_since, tag=tag, limit=limit)
-    return _with_texts(session, rows, pages.pages_by_id(session, (row.page_id for row in rows)))
+    current = {row.page_id: row for row in rows}
+    return _with_texts(
+        session, rows, pages.pages_by_id(session, current), stops.stops_by_page(session, current, current)
+    )
 
 
-def _with_texts(session: Session, rows: Sequence[Approval], by_id: dict[int, Page]) -> list[ApprovedText]:
+def _with_texts(
+    session: Session, rows: Sequence[Approval], by_id: dict[int, Page], stopped: Mapping[int, Stop]
+) -> list[ApprovedText]:
     listed = approvals.in_force(session, rows)
     texts = revisions.texts_of(session, (found.revision for found in listed))
-    return [ApprovedText(by_id[found.approval.page_id], found, texts[found.revision.id]) for found in listed]
+    return [
+        ApprovedText(
+            by_id[found.approval.page_id], found, texts[found.revision.id], stopped.get(found.approval.page_id)
+        )
+        for found in listed
+    ]

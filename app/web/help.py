@@ -63,9 +63,19 @@ HELP: dict[str, tuple[str, str]] = {
         "Ask for application/json, text/plain, text/markdown or text/html, or end the address in .json, .txt, .md "
         "or .html.",
     ),
+    "not-agreed": (
+        "Moderators stop texts, they do not approve them. Only a text that was approved before and not taken back, or "
+        "one that has enough people three to one and only waits, can be put in another's place at once. Nothing was "
+        "changed.",
+        "Put the text to the vote. Where minutes matter, two members of different chapters can call for rapid mode.",
+    ),
     "not-allowed": (
         "You are signed in, but your role does not allow this, or it belongs to somebody else.",
         "The answer says who can. Ask an admin of this workshop for the role, or fork a draft that is not yours.",
+    ),
+    "not-stopped": (
+        "Nobody stopped this text, or somebody ended the stop already. It is in use.",
+        "Look at the page: it says what happened to its text and when.",
     ),
     "nothing-approved-then": (
         "At that moment no text of the page was approved yet.",
@@ -75,9 +85,18 @@ HELP: dict[str, tuple[str, str]] = {
         "There is no such thing here, or none that you may know of.",
         "Check the spelling of the address, or find the page by a word of it.",
     ),
+    "nothing-to-stop": (
+        "This page has no approved text, so nobody is served one from it.",
+        "A hold can stop its first approval. Everything else waits until there is an approved text.",
+    ),
     "nothing-to-decide": (
         "The approved text says the same already, so a vote could change nothing.",
         "Change the draft first, or vote on another one.",
+    ),
+    "on-hold": (
+        "A moderator stopped this text for now, because it may be wrong. The answer holds the reason.",
+        "Do not use it, and ask again: a hold ends after four hours or is confirmed. `?include=last_safe` gives the "
+        "newest earlier text that is not in doubt.",
     ),
     "refused": (
         "Something in the request cannot be used: a field is missing, unknown, too long or not what it should be. "
@@ -99,6 +118,10 @@ HELP: dict[str, tuple[str, str]] = {
     "slug-taken": (
         "Another page has, or had, this address, and people's links lead there.",
         "Choose another address, or edit the page that is there.",
+    ),
+    "stopped-already": (
+        "This text is stopped already, so nobody is served it.",
+        "Another moderator can confirm the stop, so that it does not end by itself. Or withdraw the text for good.",
     ),
     "text-changed": (
         "The hash sent with the vote is not that of the text as it stands. A vote counts for exactly the words that "
@@ -129,6 +152,12 @@ HELP: dict[str, tuple[str, str]] = {
     "voting-closed": (
         "This vote is over, or the text waits for somebody to merge it. The votes cast so far are kept.",
         "Look at the page for the text that is approved now and for what is open.",
+    ),
+    "withdrawn": (
+        "A moderator withdrew this text: it must never be used again. The answer holds the reason and, as "
+        "`replacement`, the page to use instead.",
+        "Throw your copies away. A new vote on the page, or two moderators of different chapters, can bring a text "
+        "back.",
     ),
 }
 

@@ -120,7 +120,7 @@ def answer(
     `near` are pages that somebody may have meant.
     """
     given = dict(headers or {})
-    if status in (401, 403, 404):
+    if status in (401, 403, 404, 409, 410):
         given.setdefault("Cache-Control", "no-store")
     if is_for_programs(request):
         body = {"type": f"/problems/{slug}", "title": title, "status": status, "detail": detail}

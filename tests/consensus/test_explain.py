@@ -132,6 +132,7 @@ def test_a_rival_ahead_is_named_with_both_scores(
 def test_too_few_left_is_said() -> None:
     four: dict[int | None, int] = {NORTH: 4}
     assert sentences({NORTH: (1, 2)}, members=four)[2] == (
+        "So many are against it that it is declined at 00:00 UTC on 23 November 2026, unless votes change before that. "
         "Even the one active member who has not voted for or against it could not make it pass; others would have to "
         "change their vote."
     )

@@ -240,6 +240,7 @@ def test_a_rule_keeps_its_form() -> None:
         "rival_window": 86400,
         "neighbour_wait": 3600,
         "active_days": 14,
+        "rapid_lasts": 48 * 3600,
     }
 
 
@@ -260,6 +261,7 @@ def test_a_decision_in_json_has_exact_fractions_and_names_chapters_by_address() 
         "to_beat": "1/2",
         "passing_since": None,
         "waits_until": None,
+        "lost_at": None,
         "due_at": "2026-11-22T13:00:00Z",
         "promotes": False,
         "missing": [{"what": "supporters", "count": 4, "from": ["south", "at large"]}],
@@ -269,6 +271,111 @@ def test_a_decision_in_json_has_exact_fractions_and_names_chapters_by_address() 
             {"chapter": "at large", "members": 2, "cap": 5, "support": 1, "oppose": 0, "pass": 0, "counted": 1},
         ],
     }
+
+
+REFUSED: Tally = {NORTH: Counts(1, 4), SOUTH: Counts(0, 2)}
+"""O = 6, S = 1, of 10 needed."""
+
+IN_FORCE = replace(CANDIDATE, in_force=True, ended=State.APPROVED, passing_since=NOON)
+
+
+def test_a_candidate_with_too_many_against_it_is_declined_after_the_waiting_time() -> None:
+    facts = replace(CANDIDATE, tally=REFUSED)
+    first = ask(facts)
+    assert (first.state, first.failing_since, first.lost_at) == (State.COLLECTING, NOON, NOON + 12 * HOUR)
+    assert first.due_at == NOON + 12 * HOUR
+    assert "declined at 00:00 UTC on 23 November 2026" in first.reasons[2]
+    remembered = replace(facts, failing_since=NOON, unchanged_since=NOON + HOUR)
+    assert ask(remembered, at=NOON + 12 * HOUR - timedelta(seconds=1)).state == State.COLLECTING
+    over = ask(remembered, at=NOON + 12 * HOUR)
+    assert (over.state, over.falls, over.missing) == (State.DECLINED, True, ())
+
+
+@pytest.mark.parametrize(
+    ("votes", "declined"), [((4, 5), True), ((0, 4), False), ((5, 5), False), ((0, 5), True), ((6, 5), False)]
+)
+def test_declined_takes_half_of_the_people_needed_and_fewer_for_than_against(
+    votes: tuple[int, int], declined: bool
+) -> None:
+    support, oppose = votes
+    halves: Tally = {NORTH: Counts(support // 2, oppose // 2), SOUTH: Counts(support - support // 2, (oppose + 1) // 2)}
+    assert (ask(replace(CANDIDATE, tally=halves)).lost_at is not None) == declined
+
+
+def test_the_vote_ends_before_a_refusal_that_would_come_later() -> None:
+    late = NOON + timedelta(days=14) - 6 * HOUR
+    facts = replace(CANDIDATE, tally=REFUSED, opened_at=NOON, unchanged_since=late, failing_since=late)
+    assert ask(facts, at=late + 6 * HOUR).state == State.EXPIRED
+
+
+def test_the_approved_text_loses_its_approval_with_too_many_against_it() -> None:
+    calm = ask(IN_FORCE, at=NOON + 20 * HOUR)
+    assert (calm.state, calm.lost_at, calm.due_at) == (State.APPROVED, None, None)
+    assert "at least 4 are against it" in calm.reasons[2]
+    unwanted = replace(IN_FORCE, tally={NORTH: Counts(3, 2), SOUTH: Counts(2, 2)}, unchanged_since=NOON + HOUR)
+    first = ask(unwanted, at=NOON + HOUR)
+    assert (first.state, first.lost_at) == (State.APPROVED, NOON + 13 * HOUR)
+    assert "loses its approval at 01:00 UTC" in first.reasons[2]
+    over = ask(replace(unwanted, failing_since=NOON + HOUR), at=NOON + 13 * HOUR)
+    assert (over.state, over.falls, over.due_at) == (State.UNPROMOTED, True, NOON + 13 * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("votes", "unwanted"), [((7, 4), True), ((8, 4), False), ((0, 3), False), ((0, 4), True), ((9, 5), True)]
+)
+def test_unpromotion_takes_a_third_of_the_people_needed_and_fewer_than_two_to_one(
+    votes: tuple[int, int], unwanted: bool
+) -> None:
+    wide = Electorate({NORTH: 50, SOUTH: 50})  # need 10, caps 5: what counts is spread evenly
+    support, oppose = votes
+    spread: Tally = {chapter: Counts() for chapter in wide.members}
+    for number in range(support):
+        spread = {**spread, (NORTH, SOUTH)[number % 2]: spread[(NORTH, SOUTH)[number % 2]] + Counts(1)}
+    for number in range(oppose):
+        spread = {**spread, (NORTH, SOUTH)[number % 2]: spread[(NORTH, SOUTH)[number % 2]] + Counts(0, 1)}
+    found = ask(replace(IN_FORCE, tally=spread), electorate=wide)
+    assert (found.lost_at is not None) == (3 * found.oppose >= 10 and found.support < 2 * found.oppose)
+    if support + oppose <= 10:
+        assert (found.lost_at is not None) == unwanted
+
+
+def test_while_the_approved_text_may_lose_its_approval_nothing_else_is_approved() -> None:
+    most: Tally = {NORTH: Counts(30), SOUTH: Counts(21)}
+    losing = CurrentFacts(losing_until=NOON + 5 * HOUR)
+    waits = decide(replace(CANDIDATE, tally=most), losing, HUNDRED, Rule(wait_routine=0), NOON)
+    assert (waits.state, waits.waits_until) == (State.WAITING, NOON + 5 * HOUR)
+    assert "nothing else is approved here" in waits.reasons[2]
+
+
+def test_a_stop_holds_up_promotion_and_unpromotion_but_not_the_count() -> None:
+    stopped = ask(replace(CANDIDATE, passing_since=NOON, on_hold=True), at=NOON + 20 * HOUR)
+    assert (stopped.state, stopped.promotes, stopped.passing_since) == (State.ON_HOLD, False, NOON)
+    unwanted = replace(IN_FORCE, tally=REFUSED, failing_since=NOON, on_hold=True)
+    kept = ask(unwanted, at=NOON + 20 * HOUR)
+    assert (kept.state, kept.falls, kept.failing_since) == (State.ON_HOLD, False, NOON)
+
+
+def test_a_rapid_approval_goes_back_unless_it_passes_for_the_routine_waiting_time() -> None:
+    until = NOON + 48 * HOUR
+    rapid = replace(IN_FORCE, mode="rapid", unconfirmed_until=until)
+    waiting = ask(rapid, at=NOON + HOUR)
+    assert (waiting.state, waiting.is_confirmed, waiting.due_at) == (State.APPROVED, False, NOON + 12 * HOUR)
+    assert "comes back at 12:00 UTC on 24 November 2026" in waiting.reasons[2]
+    assert ask(rapid, at=NOON + 12 * HOUR).is_confirmed
+    doubtful = replace(rapid, tally={NORTH: Counts(5, 2), SOUTH: Counts(3)}, passing_since=None)
+    assert (back := ask(doubtful, at=until)).goes_back
+    assert back.state == State.UNPROMOTED
+    late = replace(rapid, passing_since=until - 11 * HOUR)
+    assert ask(late, at=until + 5 * HOUR).goes_back, "it had passed for eleven hours when its time was over"
+    assert ask(replace(rapid, passing_since=until - 12 * HOUR), at=until + 5 * HOUR).is_confirmed
+
+
+def test_a_contested_text_is_approved_again_when_it_passes_again() -> None:
+    contested = replace(IN_FORCE, ended=State.CONTESTED, passing_since=None, tally=REFUSED)
+    assert (ask(contested).state, ask(contested).lost_at) == (State.CONTESTED, None)
+    regained = replace(contested, tally=PASSING)
+    assert (ask(regained).state, ask(regained).waits_until) == (State.CONTESTED, NOON + 12 * HOUR)
+    assert ask(replace(regained, passing_since=NOON), at=NOON + 12 * HOUR).promotes
 
 
 ORDER = [State.COLLECTING, State.WAITING, State.APPROVED]

@@ -35,6 +35,7 @@ async def test_the_json_holds_the_text_what_approved_it_and_its_sections(campaig
             "approved_at": "2026-11-23T15:00:00Z",
             "supersedes": campaign.first,
             "basis": "consensus",
+            "mode": "routine",
         },
         "text": HOUSING_NOW,
         "sections": [

@@ -19,6 +19,11 @@ BODIES = {
     "/pages/{slug}/drafts": {},
     "/drafts/{draft_id}/revisions": {"base": 1, "text": "Words.\n"},
     "/drafts/{draft_id}/autosave": {"base": 1, "text": "Words.\n"},
+    "/pages/{slug}/hold": {"reason": "Wrong."},
+    "/pages/{slug}/release": {"reason": "Checked."},
+    "/pages/{slug}/correct": {"revision": 1, "reason": "Wrong."},
+    "/pages/{slug}/withdraw": {"reason": "Wrong."},
+    "/pages/{slug}/restore": {"reason": "Right after all."},
     "/revisions/{revision_id}/vote": {"value": "support", "sha256": "0" * 64},
 }
 
@@ -53,6 +58,12 @@ def test_the_routes_that_write_are_known_by_name(campaign: Campaign) -> None:
         ("POST", "/drafts/{draft_id}/put-forward"),
         ("PUT", "/revisions/{revision_id}/vote"),
         ("DELETE", "/revisions/{revision_id}/vote"),
+        ("POST", "/pages/{slug}/hold"),
+        ("POST", "/pages/{slug}/release"),
+        ("POST", "/pages/{slug}/correct"),
+        ("POST", "/pages/{slug}/withdraw"),
+        ("POST", "/pages/{slug}/restore"),
+        ("POST", "/pages/{slug}/rapid"),
     }
 
 

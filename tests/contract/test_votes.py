@@ -49,6 +49,7 @@ async def test_a_decision_tells_all_that_it_rests_on(campaign: Campaign) -> None
             "rival_window": 86400,
             "neighbour_wait": 3600,
             "active_days": 14,
+            "rapid_lasts": 172800,
         },
     }
     assert found["reasons"]
@@ -98,6 +99,10 @@ async def test_approvals_are_listed_newest_first(campaign: Campaign) -> None:
         "revision": {"id": campaign.second, "number": 2, "sha256": sha256_of(HOUSING_NOW)},
         "at": "2026-11-23T15:00:00Z",
         "reason": "",
+        "mode": "routine",
+        "contested": False,
+        "until": None,
+        "replacement": None,
         "ledger": None,
     }
     assert [row["revision"]["id"] for row in listed["data"]] == [campaign.second, campaign.first]

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
+from app.consensus import stopping
 from app.permissions import Role
 from tests.factories import Workshop
 
@@ -19,12 +20,17 @@ from tests.factories import Workshop
         "DELETE FROM vote_entry",
         "UPDATE activity SET kind = 'another'",
         "DELETE FROM activity",
+        "UPDATE stop SET reason = 'another'",
+        "DELETE FROM stop",
     ],
 )
 def test_history_refuses_update_and_delete(workshop: Workshop, statement: str) -> None:
     writer = workshop.member(role=Role.WRITER)
     page = workshop.page(writer)
     workshop.vote(writer, workshop.shared_head(page))
+    moderator = workshop.member(role=Role.MODERATOR)
+    with workshop.writing() as session:
+        stopping.hold(session, moderator, page, reason="Wrong.")
     with pytest.raises(DatabaseError, match="never changed"), workshop.writing() as session:
         session.connection().execute(text(statement))
 

@@ -1,0 +1,185 @@
+"""Whether a moderator stopped a page's text, now or at a moment, and what may be served instead."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import pairwise
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, and_, exists, false, func, literal, or_, true, tuple_, union_all
+from sqlalchemy import select as sql_select
+from sqlmodel import Session, col, select
+
+from app.approvals import service as approvals
+from app.approvals.models import Approval, ApprovalKind, Stop, StopKind
+from app.database import now
+from app.pages.models import Page
+from app.revisions import service as revisions
+from app.revisions.models import Revision
+
+
+def find_stop(session: Session, page_id: int, *, as_of: datetime | None = None) -> Stop | None:
+    """The hold or withdrawal in force, now or at a moment; None while the approved text may be used."""
+    query = select(Stop).where(Stop.page_id == page_id, col(Stop.takes_effect))
+    if as_of is not None:
+        query = query.where(col(Stop.at) <= as_of)
+    newest = session.exec(query.order_by(col(Stop.id).desc()).limit(1)).first()
+    if newest is None:
+        return None
+    current = approvals.find_current(session, page_id, as_of=as_of)
+    return newest if _is_in_force(newest, current, as_of or now(session)) else None
+
+
+def stops_by_page(session: Session, current: dict[int, Approval], page_ids: Iterable[int]) -> dict[int, Stop]:
+    """The hold or withdrawal in force for each page that has one, given the approvals in force."""
+    newest = select(func.max(Stop.id)).where(col(Stop.page_id).in_(list(page_ids)), col(Stop.takes_effect))
+    rows = session.exec(select(Stop).where(col(Stop.id).in_(newest.group_by(col(Stop.page_id)))))
+    at = now(session)
+    return {row.page_id: row for row in rows if _is_in_force(row, current.get(row.page_id), at)}
+
+
+def _is_in_force(stop: Stop, current: Approval | None, at: datetime) -> bool:
+    """A stop is of one approval: what replaces that text ends it. A hold also ends by itself."""
+    if stop.approval_id != (current.id if current else None):
+        return False
+    return stop.kind == StopKind.WITHDRAWN or (stop.kind == StopKind.HELD and (stop.until is None or at < stop.until))
+
+
+def status_of(approval: Approval | None, stop: Stop | None) -> str:
+    """How a page stands, in the word of the API."""
+    if stop is not None:
+        return stop.kind
+    if approval is None:
+        return "none"
+    return "contested" if approval.contested else "approved"
+
+
+def has_status(session: Session, status: str) -> ColumnElement[bool]:
+    """For a list of pages: that the page stands so now."""
+    newest = (
+        select(func.max(Approval.id)).where(col(Approval.page_id) == col(Page.id)).correlate(Page).scalar_subquery()
+    )
+    stops_here = select(func.max(Stop.id)).where(col(Stop.page_id) == col(Page.id), col(Stop.takes_effect))
+    newest_stop = stops_here.correlate(Page).scalar_subquery()
+
+    def stopped(kind: StopKind, lasts: ColumnElement[bool]) -> ColumnElement[bool]:
+        of_this_text = func.coalesce(Stop.approval_id, 0) == func.coalesce(newest, 0)
+        return exists().where(col(Stop.id) == newest_stop, col(Stop.kind) == kind, lasts, of_this_text)
+
+    held = stopped(StopKind.HELD, or_(col(Stop.until).is_(None), col(Stop.until) > now(session)))
+    withdrawn = stopped(StopKind.WITHDRAWN, true())
+    approved = exists().where(col(Approval.page_id) == col(Page.id))
+    contested = exists().where(col(Approval.id) == newest, col(Approval.contested))
+    free = and_(~held, ~withdrawn)
+    return {
+        "held": held,
+        "withdrawn": withdrawn,
+        "contested": and_(contested, free),
+        "approved": and_(approved, ~contested, free),
+        "none": and_(~approved, free),
+    }.get(status, false())
+
+
+def list_stopped(session: Session) -> Sequence[Stop]:
+    """Every hold and withdrawal in force, the newest first."""
+    pages = session.exec(select(Stop.page_id).distinct()).all()
+    found = stops_by_page(session, approvals.current_by_page(session, pages), pages)
+    return sorted(found.values(), key=lambda stop: -stop.id)
+
+
+def list_ended_holds(session: Session) -> Sequence[Stop]:
+    """Holds whose time is over and that nobody has noted as released yet."""
+    newest = select(func.max(Stop.id)).where(col(Stop.takes_effect)).group_by(col(Stop.page_id))
+    return session.exec(
+        select(Stop).where(col(Stop.id).in_(newest), Stop.kind == StopKind.HELD, col(Stop.until) <= now(session))
+    ).all()
+
+
+def has_held_too_long(session: Session, page_id: int, current: Approval | None, actor_id: int) -> bool:
+    """Whether this moderator held this very text before, and the hold ended by itself for want of a second."""
+    about = Stop.approval_id == (current.id if current else None)
+    rows = session.exec(select(Stop).where(Stop.page_id == page_id, about).order_by(col(Stop.id))).all()
+    return any(
+        held.kind == StopKind.HELD and held.actor_id == actor_id and end.kind == StopKind.RELEASED and not end.actor_id
+        for held, end in pairwise(rows)
+    )
+
+
+def list_asked(session: Session, stop: Stop, kind: StopKind) -> Sequence[Stop]:
+    """What moderators asked for since this stop that a second one has yet to confirm."""
+    return session.exec(
+        select(Stop).where(
+            Stop.page_id == stop.page_id, col(Stop.id) > stop.id, Stop.kind == kind, ~col(Stop.takes_effect)
+        )
+    ).all()
+
+
+def list_usable(session: Session, page_id: int) -> list[Revision]:
+    """The page's once approved texts that nobody took back since, oldest first; the present one is left out.
+
+    Taken back are those withdrawn by a moderator and those that lost their approval, whatever revision says the same.
+    """
+    rows = approvals.list_since(session, page_id, 0)
+    texts = revisions.get_many(session, (row.revision_id for row in rows))
+    stops: dict[int | None, list[Stop]] = {}
+    kinds = (StopKind.WITHDRAWN, StopKind.RESTORED)
+    query = select(Stop).where(Stop.page_id == page_id, col(Stop.takes_effect), col(Stop.kind).in_(kinds))
+    for stop in session.exec(query.order_by(col(Stop.id))):
+        stops.setdefault(stop.approval_id, []).append(stop)
+    usable: dict[str, Revision] = {}
+    before: Revision | None = None
+    for row in rows:
+        revision = texts[row.revision_id]
+        if row.kind == ApprovalKind.UNPROMOTED and before is not None:
+            usable.pop(before.sha256, None)
+        if not row.contested:
+            usable.pop(revision.sha256, None)
+            usable[revision.sha256] = revision
+        for stop in stops.get(row.id, ()):
+            usable.pop(revision.sha256, None)
+            if stop.kind == StopKind.RESTORED:
+                usable[revision.sha256] = revision
+        before = revision
+    if before is not None:
+        usable.pop(before.sha256, None)
+    return list(usable.values())
+
+
+class Step(NamedTuple):
+    """One line of what happened to a page's approved text."""
+
+    approval: Approval | None
+    stop: Stop | None
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where it stands in the list: the approval it is or is about, then the stop's own number."""
+        if self.stop is not None:
+            return self.stop.approval_id or 0, self.stop.id
+        return (self.approval.id if self.approval else 0), 0
+
+
+def list_steps(session: Session, page_id: int, *, before: tuple[int, int] | None = None, limit: int = 50) -> list[Step]:
+    """Every approval and stop of a page, newest first. What still waits for a second moderator is left out."""
+    none = literal(0)
+    texts = sql_select(col(Approval.id).label("about"), col(Approval.id).label("row"), none.label("stop"))  # type: ignore[var-annotated]  # a label has no type
+    about = func.coalesce(Stop.approval_id, 0).label("about")
+    halts = sql_select(about, none.label("row"), col(Stop.id).label("stop"))  # type: ignore[var-annotated]
+    both = union_all(
+        texts.where(col(Approval.page_id) == page_id),
+        halts.where(col(Stop.page_id) == page_id, col(Stop.takes_effect)),
+    ).subquery()
+    query = sql_select(both.c.row, both.c.stop).order_by(both.c.about.desc(), both.c.stop.desc()).limit(limit)
+    if before is not None:
+        query = query.where(tuple_(both.c.about, both.c.stop) < tuple_(*map(literal, before)))
+    found = session.execute(query).all()
+    rows = approvals.get_many(session, (row or None for row, _ in found))
+    ids = [stop for _, stop in found if stop]
+    stops = {stop.id: stop for stop in session.exec(select(Stop).where(col(Stop.id).in_(ids)))} if ids else {}
+    return [Step(rows.get(row), stops.get(stop)) for row, stop in found]
+
+
+def add_stop(session: Session, stop: Stop) -> Stop:
+    """Note a stop, or its end. The caller holds the page's lock and knows that it may."""
+    session.add(stop)
+    session.flush()
+    return stop
