@@ -17,7 +17,7 @@ from app.activity import screens as activity_screens
 from app.activity.follower import Follower
 from app.consensus import routes as consensus
 from app.consensus import screens as consensus_screens
-from app.consensus import stop_routes
+from app.consensus import stop_routes, stop_screens
 from app.consensus.follower import CandidateFollower
 from app.consensus.rule import Rule
 from app.database import Clock, Database, utc_now
@@ -89,6 +89,7 @@ def create_app(
         revisions_screens,
         drafts_screens,
         consensus_screens,
+        stop_screens,
         search_screens,
         activity_screens,
         accounts_screens,

@@ -3,7 +3,7 @@
 import { later, rendered, say } from "./page.js";
 import { show } from "./time.js";
 
-const kinds = "revision.saved,draft.forked,vote.cast,vote.withdrawn,candidate.leading,candidate.carried,candidate.stale,page.promoted";
+const kinds = "revision.saved,draft.forked,vote.cast,vote.withdrawn,candidate.leading,candidate.carried,candidate.stale,page.promoted,page.unpromoted,page.held,page.released,page.corrected,page.withdrawn,page.restored";
 const page = document.querySelector("[data-live]").dataset.live;
 let stream;
 let seen = document.getElementById("main").dataset.since;

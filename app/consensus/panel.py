@@ -10,7 +10,6 @@ from sqlmodel import Session
 from app.accounts import chapters, seasoning
 from app.accounts import service as accounts
 from app.approvals import service as approvals
-from app.approvals.models import Approval
 from app.consensus import candidates, decisions, votes
 from app.consensus.facts import Decision, State
 from app.consensus.models import Candidate
@@ -26,7 +25,7 @@ from app.revisions.diff import changes_only, word_diff
 from app.revisions.diff_html import excerpt_html
 from app.revisions.models import Revision
 from app.web.templates import already_escaped
-from app.words import _, _n, in_words, language
+from app.words import language
 
 EXCERPTS = 3
 MAX_KEPT = 5_000
@@ -191,18 +190,3 @@ def _moved_on(candidate: Candidate, draft: Draft) -> bool:
 def _is_approved_text(session: Session, revision: Revision) -> bool:
     approved = approvals.find_current(session, revision.page_id)
     return approved is not None and revisions.get(session, approved.revision_id).sha256 == revision.sha256
-
-
-def approval_line(session: Session, approval: Approval) -> str:
-    """When and by how many the approved text was agreed, in words."""
-    when = in_words(approval.at)
-    if approval.candidate_id is None:
-        return _("Taken over {when} from what stood before this workshop began.").format(when=when)
-    decision = decisions.decide_on(session, session.get_one(Candidate, approval.candidate_id))
-    voices = [line for line in decision.count.chapters if line.votes.support]
-    people = decision.count.supporters
-    return _("Approved {when} by {people} in {chapters}.").format(
-        when=when,
-        people=_n("{n} person", "{n} people", people).format(n=people),
-        chapters=_n("{n} chapter", "{n} chapters", len(voices)).format(n=len(voices)),
-    )

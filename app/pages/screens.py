@@ -10,7 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from app.accounts import service as accounts
 from app.accounts.actors import Viewer
 from app.approvals import service as approvals
-from app.consensus import panel, ranking
+from app.approvals import stops
+from app.consensus import panel, ranking, rapid, telling
 from app.drafts import service as drafts
 from app.drafts.models import Draft
 from app.errors import DomainError, NotFound
@@ -40,6 +41,7 @@ SHOWN_CANDIDATES = 5
 NEEDED_SHOWN = 3
 LEADING_SHOWN = 6
 PAGES_SHOWN = 40
+STEPS_SHOWN = 10
 
 
 @site.get("/")
@@ -52,6 +54,10 @@ def show_board(request: Request, session: SessionDep, viewer: Viewer, cursor: st
     newest = approvals.list_newest(session, limit=6)
     listed = pages.list_pages(session, after=place[0] if place else "", limit=PAGES_SHOWN + 1)
     more, listed = len(listed) > PAGES_SHOWN, listed[:PAGES_SHOWN]
+    by_id = pages.pages_by_id(session, [row.page_id for row in newest])
+    shown = [*(page.id for page in listed), *by_id]
+    current = approvals.current_by_page(session, shown)
+    stopped = stops.stops_by_page(session, current, shown)
     context = {
         "needed": panel.cards(session, needed),
         "approved_count": approvals.count_current(session) if viewer and not needed else 0,
@@ -59,9 +65,11 @@ def show_board(request: Request, session: SessionDep, viewer: Viewer, cursor: st
         "leading": panel.cards(session, leading[: LEADING_SHOWN - len(needed)]),
         "newest": newest,
         "pages": listed,
-        "approved": approvals.current_by_page(session, [page.id for page in listed]),
+        "statuses": {
+            page.id: stops.status_of(current.get(page.id), stopped.get(page.id)) for page in [*listed, *by_id.values()]
+        },
         "open_candidates": ranking.count_open(session, [page.id for page in listed]),
-        "by_id": pages.pages_by_id(session, [row.page_id for row in newest]),
+        "by_id": by_id,
     }
     return render(request, "pages/board.html", context)
 
@@ -107,6 +115,7 @@ def show_page(request: Request, session: SessionDep, viewer: Viewer, slug: str) 
         headers = {"Cache-Control": MOVED_CACHING}
         return RedirectResponse(f"/pages/{page.slug}{query}", 308, headers)
     approved = approvals.find_current(session, page.id)
+    stopped = telling.find_stopped(session, page)
     shared = drafts.get_shared(session, page.id)
     shown = revisions.get(session, approved.revision_id if approved else drafts.head_of(shared))
     ranked = ranking.list_ranked(session, page.id, limit=SHOWN_CANDIDATES)
@@ -115,12 +124,16 @@ def show_page(request: Request, session: SessionDep, viewer: Viewer, slug: str) 
     context = {
         "page": page,
         "approved": approved,
-        "approval": panel.approval_line(session, approved) if approved else None,
+        "approval": telling.approval_line(session, approved) if approved else None,
+        "stopped": stopped,
+        "hurry": rapid.rapid_of(session, page, viewer),
         "revision": shown,
         "html": with_section_links(
             render_markdown(text, title=page.title),
             text,
-            lambda section: already_escaped(links.render(page=page, section=section, approved=approved)),
+            lambda section: already_escaped(
+                links.render(page=page, section=section, approved=approved and not stopped)
+            ),
         ),
         "one_page": True,
         "shared": shared,
@@ -152,6 +165,7 @@ def show_history(
         "days": [(day, list(rows)) for day, rows in groupby(found.revisions, lambda row: day_in_words(row.created_at))],
         "first": newest[0],
         "second": newest[-1],
+        "steps": telling.tell_steps(session, page, limit=STEPS_SHOWN) if place is None else [],
         "shared_id": drafts.get_shared(session, page.id).id,
         "names": accounts.names_of(session, (row.author_id for row in found.revisions)),
         "approved_at": {row.revision_id: row.at for row in approvals.list_since(session, page.id, 0)},

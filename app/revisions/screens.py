@@ -8,7 +8,7 @@ from starlette.responses import Response
 from app.accounts import service as accounts
 from app.accounts.actors import Viewer
 from app.approvals import service as approvals
-from app.consensus import candidates, panel
+from app.consensus import candidates, panel, telling
 from app.drafts import service as drafts
 from app.drafts.models import DraftKind
 from app.pages import service as pages
@@ -58,6 +58,7 @@ def show_revision(
         "author": accounts.names_of(session, [standing.author_id]).get(standing.author_id or 0),
         "base_id": base_id,
         "is_approved": base_id == standing.id or _approved_id(session, page.id) == standing.id,
+        "stopped": telling.find_stopped(session, page) if _approved_id(session, page.id) == standing.id else None,
         "sentence": diff.sentence,
         "diff": already_escaped(diff_html(diff)),
         "html": render_markdown(text, title=page.title),

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from app.approvals.schemas import RevisionRef
 from app.search.engine import Group
-from app.search.service import Result, Results, Status
+from app.search.service import Result, Results
 from app.search.snippets import Passage
 from app.web.schemas import Id, Listing, Out, Slug
 
@@ -27,14 +27,15 @@ class PassageOut(Out):
 class SearchRow(Out):
     """A page, by its text that fits best: the approved one if that fits, else a draft.
 
-    Only a text with status `approved` is for use; `replaced` ones were approved once.
+    Only a text with status `approved` is for use; `replaced` ones were approved once, `held` and `withdrawn` ones were
+    stopped by a moderator, and `contested` ones lost their approval without an earlier text to go back to.
     """
 
     page: Slug
     title: Title
     revision: RevisionRef
     draft: Id | None = Field(description="The draft it is the newest text of; null unless the status is `draft`.")
-    status: Status
+    status: Literal["approved", "draft", "replaced", "held", "withdrawn", "contested"]
     score: float = Field(
         examples=[3.1416], description="To compare within one answer; rows of one status are in order."
     )
@@ -53,7 +54,7 @@ class SearchRow(Out):
             title=source.title,
             revision=RevisionRef.model_construct(id=source.revision_id, number=source.number, sha256=source.sha256),
             draft=source.draft_id,
-            status=result.status,
+            status=result.doubt or result.status,
             score=round(result.score, 4),
             snippet=result.passage.html,
             passage=PassageOut.of(result.passage),

@@ -1,13 +1,14 @@
 """Search for people and programs: pages with the passage that fits, counts, and what may have been meant."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
 from sqlmodel import Session
 
 from app.approvals import service as approvals
+from app.approvals import stops
 from app.pages import service as pages
 from app.pages.models import Page
 from app.search.analysis import Analysis
@@ -43,15 +44,23 @@ Status = Literal["approved", "draft", "replaced"]
 STATUS: dict[Group, Status] = {Group.APPROVED: "approved", Group.DRAFTS: "draft", Group.REPLACED: "replaced"}
 
 
+Doubt = Literal["held", "withdrawn", "contested"]
+DOUBTS: dict[str, Doubt] = {"held": "held", "withdrawn": "withdrawn", "contested": "contested"}
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A page, by the one of its texts that says best what was asked; `other_drafts` of its drafts say it too."""
+    """A page, by the one of its texts that says best what was asked; `other_drafts` of its drafts say it too.
+
+    `doubt` is why an approved text is not to be used as it is.
+    """
 
     source: Source
     status: Status
     passage: Passage
     score: float = 0.0
     other_drafts: int = 0
+    doubt: Doubt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +100,8 @@ def search(
         return _scan(session, engine.analysis, query, GROUPS[where], limit=limit)
     notes = (*query.notes, _(SOME_WORDS)) if found.any_word else query.notes
     rows = _present(session, query, engine.analysis, found.hits)
-    return Results(rows, found.hits[-1].place if found.more else None, found, suggestion, notes)
+    place = found.hits[-1].place if found.more else None
+    return Results(_with_doubts(session, rows), place, found, suggestion, notes)
 
 
 def suggest(session: Session, engine: Engine, typed: str, *, limit: int) -> list[tuple[Page, bool]]:
@@ -136,7 +146,15 @@ def _scan(session: Session, analysis: Analysis, query: Query, groups: Sequence[G
             for source in sources
             if source.page_id not in {row.source.page_id for row in rows}
         ]
-    return Results(rows, notes=(*query.notes, _(NO_INDEX)))
+    return Results(_with_doubts(session, rows), notes=(*query.notes, _(NO_INDEX)))
+
+
+def _with_doubts(session: Session, rows: Sequence[Result]) -> list[Result]:
+    ids = [row.source.page_id for row in rows if row.status == "approved"]
+    current = approvals.current_by_page(session, ids)
+    stopped = stops.stops_by_page(session, current, ids)
+    doubts = {id_: DOUBTS.get(stops.status_of(current.get(id_), stopped.get(id_))) for id_ in ids}
+    return [replace(row, doubt=doubts.get(row.source.page_id)) for row in rows]
 
 
 def _replace(typed: str, corrections: dict[str, str], analysis: Analysis) -> str | None:

@@ -122,7 +122,7 @@ def test_a_hold_ends_by_itself_after_four_hours_and_what_waited_is_taken_in_orde
     assert workshop.approved_text(page) == TWENTY.replace("three times", "four times")
     with workshop.reading() as session:
         steps = stops.list_steps(session, page.id)
-    told = [(step.stop or step.approval).kind for step in steps if step.stop or step.approval]
+    told = [row.kind for step in steps if (row := step.stop or step.approval)]
     assert told == ["promoted", "promoted", "released", "held", "promoted"]
     assert steps[1].approval is not None
     assert steps[1].approval.revision_id == sooner

@@ -4,7 +4,7 @@ import pytest
 
 from app.approvals import service as approvals
 from app.approvals import stops
-from app.approvals.models import Approval
+from app.approvals.models import Approval, ApprovalKind
 from app.consensus import candidates
 from app.consensus.candidates import VotingClosed
 from app.consensus.facts import State
@@ -219,7 +219,7 @@ def test_an_imported_text_can_be_voted_out_though_nobody_voted_it_in(
     page = workshop.page(members[0])
     with workshop.writing() as session:
         head = revisions.get(session, drafts.head_of(drafts.get_shared(session, page.id)))
-        approvals.approve(session, head, kind=approvals.ApprovalKind.IMPORTED, basis="import")
+        approvals.approve(session, head, kind=ApprovalKind.IMPORTED, basis="import")
     choose(workshop, head.id, members[:5], Value.OPPOSE)
     assert workshop.decision(head.id).lost_at is not None
     clock.move(hours=13)

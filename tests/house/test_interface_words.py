@@ -7,7 +7,7 @@ import pytest
 
 from app.consensus.facts import State
 from app.drafts.models import DraftState
-from app.search.service import STATUS
+from app.search.service import DOUBTS, STATUS
 from app.web.templates import FOLDER, STATUS_WORDS, environment
 from tests.words import CATALOGUE, collect
 
@@ -81,4 +81,4 @@ def test_the_catalogue_has_the_words_of_templates_and_code(message: str) -> None
 
 
 def test_every_state_has_words() -> None:
-    assert {*State, "new", *DraftState, *STATUS.values()} == set(STATUS_WORDS)
+    assert {*State, "new", "rapid", *DraftState, *STATUS.values(), *DOUBTS} == set(STATUS_WORDS)
