@@ -25,7 +25,7 @@ PHONE, DESKTOP = ViewportSize(width=375, height=740), ViewportSize(width=1280, h
 LONGEST = {"phone": 1500, "desktop": 1100}
 """Pixels of a page that are shown: what lies further down looks like what is above it."""
 
-WRITER, MEMBER = "Mara Velt", "Noor Tamsin"
+WRITER, MEMBER, MODERATOR = "Mara Velt", "Noor Tamsin", "Len Garrow"
 
 Act = Callable[[Page], None]
 
@@ -82,6 +82,14 @@ def support(page: Page) -> None:
     page.get_by_role("button", name="I’d use this").click()
 
 
+def stop_it(page: Page, what: str, reason: str) -> None:
+    page.get_by_role("link", name="Stop use").click()
+    page.locator(f"#what-{what}").check()
+    page.fill("#reason", reason)
+    page.get_by_role("button", name="Do it now").click()
+    page.wait_for_load_state()
+
+
 def lead_to(page: Page, name: str) -> None:
     page.locator("main").get_by_role("link", name=name).first.click()
 
@@ -118,6 +126,13 @@ SCREENS = (
     Screen("keys", "/", None, ask_for_keys),
     Screen("missing", "/pages/shore-plam"),
     Screen("design", "/design"),
+    Screen("stop", "/pages/shore-plan/stop", MODERATOR),
+    Screen("held", "/pages/school-meals", MODERATOR, lambda page: stop_it(page, "hold", "The price is being checked.")),
+    Screen(
+        "withdrawn", "/pages/night-ferry", MODERATOR, lambda page: stop_it(page, "withdraw", "It ran on other days.")
+    ),
+    Screen("stopped", "/moderation", MODERATOR),
+    Screen("held-history", "/pages/school-meals/history"),
 )
 
 Scheme = Literal["light", "dark"]

@@ -123,10 +123,12 @@ def _decide(
 
 def _why_held(stop: Stop) -> str:
     if stop.until is None:
-        return _("It was stopped {when}: “{reason}”.").format(when=in_words(stop.at), reason=stop.reason)
+        return _("It was stopped {when}: “{reason}”.").format(
+            when=in_words(stop.at), reason=stop.reason.removesuffix(".")
+        )
     return _(
         "It was stopped {when}: “{reason}”. The stop ends by itself {end}, unless a second moderator confirms it."
-    ).format(when=in_words(stop.at), reason=stop.reason, end=in_words(stop.until))
+    ).format(when=in_words(stop.at), reason=stop.reason.removesuffix("."), end=in_words(stop.until))
 
 
 def electorate_of(session: Session, candidate: Candidate | None) -> Electorate:

@@ -87,7 +87,7 @@ def _tell(step: Step, revision: Revision | None, names: dict[int, str]) -> str:
         kind = "released by itself"
     who = names.get(row.actor_id or 0) or _("A moderator")
     text = f"r{revision.number}" if revision else _("the first approval")
-    return _(_STEPS[kind]).format(text=text, who=who, reason=_(row.reason) if row.reason else "")
+    return _(_STEPS[kind]).format(text=text, who=who, reason=_unended(_(row.reason)) if row.reason else "")
 
 
 def tell_stop(session: Session, page: Page, stop: Stop) -> Stopped:
@@ -107,11 +107,16 @@ def tell_stop(session: Session, page: Page, stop: Stop) -> Stopped:
     return Stopped(
         stop=stop,
         is_withdrawn=withdrawn,
-        sentence=said.format(when=in_words(stop.at), reason=stop.reason, end=end),
+        sentence=said.format(when=in_words(stop.at), reason=_unended(stop.reason), end=end),
         safe=usable[-1] if usable else None,
         replacement=pages.find_page(session, stop.replacement) if stop.replacement else None,
         restore_asked=bool(withdrawn and stops.list_asked(session, stop, StopKind.RESTORED)),
     )
+
+
+def _unended(reason: str) -> str:
+    """The reason as it stands in quotation marks before a full stop."""
+    return reason.removesuffix(".")
 
 
 def find_stopped(session: Session, page: Page) -> Stopped | None:

@@ -45,7 +45,7 @@ async def test_a_stop_is_seen_wherever_the_text_appears_and_nothing_there_copies
         for address in ("/pages/housing", "/revisions/1", "/moderation"):
             shown = (await reader.get(address)).text
             assert "Do not use this text now." in shown, address
-            assert "The figure is wrong." in shown, address
+            assert "“The figure is wrong”" in shown, address
             assert "data-copy" not in shown, address
         assert "chip-held" in (await reader.get("/")).text
         assert "chip-held" in (await reader.get("/search?q=home")).text

@@ -81,7 +81,7 @@ def test_a_hold_stops_every_promotion_on_the_page_while_votes_go_on_counting(
     workshop.follow()
     decision = workshop.decision(head)
     assert (decision.state, decision.count.supporters) == (State.ON_HOLD, 10)
-    assert "The figure is wrong." in decision.reasons[1]
+    assert "“The figure is wrong”" in decision.reasons[1]
     assert workshop.approved_text(page) == HOUSING
     do(workshop, stopping.release, ada, page)
     workshop.follow()
