@@ -16,8 +16,8 @@ from app.activity import routes as activity
 from app.activity import screens as activity_screens
 from app.activity.follower import Follower
 from app.consensus import routes as consensus
+from app.consensus import rule_screens, stop_routes, stop_screens
 from app.consensus import screens as consensus_screens
-from app.consensus import stop_routes, stop_screens
 from app.consensus.follower import CandidateFollower
 from app.consensus.rule import Rule
 from app.database import Clock, Database, utc_now
@@ -46,6 +46,22 @@ from app.web.session import WriteGate
 from app.web.strict import check_request
 
 API_PREFIX = "/api/v1"
+
+ENDPOINTS = (accounts, activity, pages, revisions, drafts, consensus, stop_routes, publishing, search, live)
+SCREENS = (
+    pages_screens,
+    revisions_screens,
+    drafts_screens,
+    consensus_screens,
+    stop_screens,
+    rule_screens,
+    search_screens,
+    activity_screens,
+    accounts_screens,
+    design,
+    docs,
+    help,
+)
 
 
 def create_app(
@@ -82,21 +98,9 @@ def create_app(
     app.state.settings, app.state.database, app.state.follower = settings, database, follower
     app.state.write_gate, app.state.hub = WriteGate(database), hub
     app.state.search = engine_of(settings)
-    for package in (accounts, activity, pages, revisions, drafts, consensus, stop_routes, publishing, search, live):
+    for package in ENDPOINTS:
         app.include_router(package.api, prefix=API_PREFIX, dependencies=[Depends(check_request)])
-    for screens in (
-        pages_screens,
-        revisions_screens,
-        drafts_screens,
-        consensus_screens,
-        stop_screens,
-        search_screens,
-        activity_screens,
-        accounts_screens,
-        design,
-        docs,
-        help,
-    ):
+    for screens in SCREENS:
         app.include_router(screens.site)
     app.include_router(health.api)
     app.mount(static.ADDRESS, static.LastingFiles())
@@ -124,8 +128,11 @@ def open_database(settings: Settings, *, clock: Clock = utc_now) -> Database:
         wait_rapid=settings.wait_rapid,
         neighbour_wait=settings.neighbour_wait,
         active_days=settings.active_days,
+        rapid_lasts=settings.rapid_lasts,
     )
-    database.info["seasoning"] = Seasoning(settings.seasoning_hours, settings.vouches, settings.founders)
+    database.info["seasoning"] = Seasoning(
+        settings.seasoning_hours, settings.vouches, settings.founders, settings.chapter_days
+    )
     database.info["standings"] = Standings()
     database.info["blames"] = Blames()
     return database

@@ -21,10 +21,12 @@ class Settings(BaseSettings):
     wait_routine: int = Field(12 * 3600, ge=0, description="Seconds a passing candidate waits before it is promoted.")
     wait_rapid: int | None = Field(None, ge=0, description="Seconds in rapid mode, instead of the three tiers by size.")
     neighbour_wait: int = Field(3600, ge=0, description="Seconds a candidate waits after its neighbour was approved.")
+    rapid_lasts: int = Field(48 * 3600, ge=60, description="Seconds until rapid mode, and an approval in it, is over.")
     active_days: int = Field(14, ge=1, description="Days since last seen within which a member counts as active.")
 
     seasoning_hours: int = Field(72, ge=0, description="Hours after joining from which a newcomer's votes can count.")
     vouches: int = Field(2, ge=0, description="Members who have to vouch for a newcomer before their votes count.")
+    chapter_days: int = Field(14, ge=0, description="Days after which a new chapter is counted by itself.")
     founders: int = Field(20, ge=1, description="The first members, whose votes count at once.")
 
     session_days: int = Field(30, ge=1, description="Days until a sign-in ends by itself.")

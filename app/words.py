@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from gettext import NullTranslations
 
 _RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
@@ -106,6 +106,20 @@ def in_words(moment: datetime) -> str:
     return _("{day} {month} {year}, {time}").format(
         day=moment.day, month=_(_SHORT_MONTHS[moment.month - 1]), year=moment.year, time=f"{moment:%H:%M}"
     )
+
+
+def duration_in_words(span: timedelta) -> str:
+    """A time span in its largest unit that says it exactly: `12 hours`, `90 minutes`, `14 days`, `no time`."""
+    seconds = round(span.total_seconds())
+    if not seconds:
+        return _("no time")
+    if seconds % 86_400 == 0 and seconds > 86_400:
+        return _n("{n} day", "{n} days", seconds // 86_400).format(n=seconds // 86_400)
+    if seconds % 3_600 == 0:
+        return _n("{n} hour", "{n} hours", seconds // 3_600).format(n=seconds // 3_600)
+    if seconds % 60 == 0:
+        return _n("{n} minute", "{n} minutes", seconds // 60).format(n=seconds // 60)
+    return _n("{n} second", "{n} seconds", seconds).format(n=seconds)
 
 
 def day_in_words(moment: datetime) -> str:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, update
+from sqlalchemy import and_, func, update
 from sqlmodel import Session, col, select
 
-from app.accounts import passwords, service
+from app.accounts import passwords, seasoning, service
 from app.accounts.models import Chapter, Invite, User
 from app.database import Database, now
 from app.errors import Conflict, Gone, NotFound
@@ -20,19 +20,32 @@ MOVE_DAYS = 7
 """Longer than any waiting time, so that nobody moves to where their vote weighs more while one runs."""
 
 
-def add_chapter(session: Session, slug: str, name: str) -> Chapter:
-    """A new chapter; raises `Conflict` when its address is taken."""
+def add_chapter(session: Session, slug: str, name: str, *, counts_from: datetime | None = None) -> Chapter:
+    """A new chapter, counted by itself from a moment on; raises `Conflict` when its address is taken."""
     slug = check_slug(slug, pointer="/slug")
     if find_chapter(session, slug) is not None:
         raise Conflict(
             _("There is a chapter at “{slug}” already. Choose another address.").format(slug=slug), pointer="/slug"
         )
     chapter = Chapter(
-        slug=slug, name=clean_line(name, pointer="/name", max_length=MAX_NAME, required=True), created_at=now(session)
+        slug=slug,
+        name=clean_line(name, pointer="/name", max_length=MAX_NAME, required=True),
+        created_at=now(session),
+        counts_from=counts_from,
     )
     session.add(chapter)
     session.flush()
     return chapter
+
+
+def found_chapter(session: Session, actor: Actor | None, slug: str, name: str, *, at_once: bool) -> Chapter:
+    """Let an admin make a chapter. It is counted at large for some days first, unless `at_once`.
+
+    Whoever could make chapters that count tomorrow could cut the others' weight tonight.
+    """
+    require(actor, Action.MANAGE_CHAPTERS)
+    days = timedelta(days=seasoning.seasoning_of(session).chapter_days)
+    return add_chapter(session, slug, name, counts_from=None if at_once else now(session) + days)
 
 
 def find_chapter(session: Session, slug: str) -> Chapter | None:
@@ -72,16 +85,20 @@ def count_members(session: Session) -> dict[int | None, int]:
 def count_active(session: Session, *, days: int) -> dict[int | None, int]:
     """Members per chapter whose votes count, and who joined, signed in, edited or voted in the last `days`.
 
-    They are the electorate of a vote that opens now.
+    They are the electorate of a vote that opens now. Those of a chapter too new to count are among those without one.
     """
+    counted = and_(col(Chapter.id) == User.chapter_id, func.coalesce(Chapter.counts_from, now(session)) <= now(session))
+    home = col(Chapter.id).label("home")  # type: ignore[var-annotated]  # a label has no type
     rows = session.exec(
-        select(User.chapter_id, func.count())
+        select(home, func.count())
+        .select_from(User)
+        .join(Chapter, counted, isouter=True)
         .where(
             col(User.role) >= Role.MEMBER,
             col(User.seasoned_at) <= now(session),
             col(User.last_active_at) > now(session) - timedelta(days=days),
         )
-        .group_by(col(User.chapter_id))
+        .group_by(home)
     ).all()
     return {chapter_id: count for chapter_id, count in rows}
 

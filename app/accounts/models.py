@@ -16,6 +16,9 @@ class Chapter(SQLModel, table=True):
     slug: str = Field(unique=True)
     name: str
     created_at: datetime = Field(sa_type=UtcDateTime)
+    counts_from: datetime | None = Field(
+        default=None, sa_type=UtcDateTime, description="When it is counted by itself; None: from the start."
+    )
 
 
 class User(SQLModel, table=True):

@@ -11,12 +11,15 @@ from app.accounts import chapters, seasoning, service
 from app.accounts.actors import Viewer, cookie_name
 from app.accounts.seasoning import NotVouchedYet
 from app.accounts.service import SignedIn, SignInFailed, SignInPaused
+from app.approvals import service as approvals
 from app.consensus import newcomers, panel, ranking
+from app.database import now
 from app.drafts import autosave
 from app.drafts import service as drafts
 from app.errors import Conflict, NotFound, Refused
 from app.pages import service as pages
 from app.pages.models import Page
+from app.pages.slugs import slug_of
 from app.permissions import SignInNeeded
 from app.revisions import service as revisions
 from app.settings import Settings
@@ -160,9 +163,35 @@ def invite(request: Request, session: SessionDep, viewer: Viewer) -> Response:
 
 @site.get("/chapters")
 def list_chapters(request: Request, session: SessionDep, viewer: Viewer) -> Response:
-    """Every chapter with its size."""
-    context = {"chapters": chapters.list_chapters(session), "members": chapters.count_members(session)}
-    return render(request, "accounts/chapters.html", context)
+    """Every chapter with its size; admins make new ones here."""
+    return _chapter_list(request, session)
+
+
+def _chapter_list(
+    request: Request, session: Session, *, problem: str | None = None, name: str = "", slug: str = ""
+) -> Response:
+    context = {
+        "chapters": chapters.list_chapters(session),
+        "members": chapters.count_members(session),
+        "now": now(session),
+        "days": seasoning.seasoning_of(session).chapter_days,
+        "problem": problem,
+        "typed_name": name,
+        "typed_slug": slug,
+    }
+    return render(request, "accounts/chapters.html", context, status=422 if problem else 200)
+
+
+@site.post("/chapters")
+def add_chapter(request: Request, session: SessionDep, viewer: Viewer, name: Field = "", slug: Field = "") -> Response:
+    """Make a chapter; it counts by itself later, unless nothing was ever approved here."""
+    at_once = not approvals.count_current(session)
+    try:
+        with session.begin_nested():
+            made = chapters.found_chapter(session, viewer, slug.strip() or slug_of(name), name, at_once=at_once)
+    except (Refused, Conflict) as error:
+        return _chapter_list(request, session, problem=error.detail, name=name, slug=slug)
+    return RedirectResponse(f"/chapters/{made.slug}", 303)
 
 
 @site.get("/chapters/{slug}")

@@ -19,11 +19,15 @@ VOUCHES_A_WEEK = 5
 
 @dataclass(frozen=True, slots=True)
 class Seasoning:
-    """When votes begin to count: `hours` after joining, with so many `vouches`; at once for the first `founders`."""
+    """When votes begin to count: `hours` after joining, with so many `vouches`; at once for the first `founders`.
+
+    A new chapter is counted by itself after `chapter_days`.
+    """
 
     hours: int = 72
     vouches: int = 2
     founders: int = 20
+    chapter_days: int = 14
 
 
 @dataclass(frozen=True, slots=True)
