@@ -141,7 +141,7 @@ def change_password(
     address = request.client.host if request.client else ""
     user = service.check_password(session, viewer.name, current, address=address, tries=settings.signins_per_minute)
     if isinstance(user, SignInPaused):
-        return _own_page(request, session, viewer, problem=_too_many_tries(user))
+        return _own_page(request, session, viewer, problem=_too_many_tries(user), status=429)
     if isinstance(user, SignInFailed):
         return _own_page(request, session, viewer, problem=_("That is not your password. Nothing was changed."))
     try:
@@ -236,8 +236,10 @@ def _own_page(
     invite: str | None = None,
     cursor: str | None = None,
     problem: str | None = None,
+    status: int = 422,
     password_changed: bool = False,
 ) -> Response:
+    """`status` is for when there is a problem."""
     if viewer is None:
         raise SignInNeeded(_("Sign in to see your own page."))
     place = decode_cursor(cursor, int)
@@ -261,7 +263,7 @@ def _own_page(
         "not_counted": seasoning.why_not_yet(session, viewer),
         "invite_days": request.app.state.settings.invite_days,
     }
-    return render(request, "accounts/me.html", context, status=422 if problem else 200)
+    return render(request, "accounts/me.html", context, status=status if problem else 200)
 
 
 def _too_many_tries(paused: SignInPaused) -> str:

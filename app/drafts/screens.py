@@ -116,7 +116,12 @@ def list_drafts(
     page = pages.get_page(session, slug)
     place = decode_cursor(cursor, int)
     listed = drafts.list_drafts(
-        session, page.id, state=DraftState.OPEN, before=place[0] if place else None, limit=DRAFTS_SHOWN + 1
+        session,
+        page.id,
+        kind=DraftKind.FORK,
+        state=DraftState.OPEN,
+        before=place[0] if place else None,
+        limit=DRAFTS_SHOWN + 1,
     )
     more, listed = len(listed) > DRAFTS_SHOWN, listed[:DRAFTS_SHOWN]
     stand = Stand(show) if show in tuple(Stand) else None
@@ -141,7 +146,7 @@ def list_drafts(
         "more_candidates": f"{address}?show={show}&skip={skip + CANDIDATES_SHOWN}"
         if len(chosen) > CANDIDATES_SHOWN
         else None,
-        "drafts": [draft for draft in listed if draft.kind == DraftKind.FORK],
+        "drafts": listed,
         "names": accounts.names_of(session, (draft.owner_id for draft in listed)),
         "more": f"{address}?show={show}&cursor={encode_cursor(listed[-1].id)}" if more else None,
     }

@@ -142,10 +142,18 @@ def count_open_forks(session: Session, page_ids: Iterable[int]) -> dict[int, int
 
 
 def list_drafts(
-    session: Session, page_id: int, *, state: DraftState | None = None, before: int | None = None, limit: int = 50
+    session: Session,
+    page_id: int,
+    *,
+    kind: DraftKind | None = None,
+    state: DraftState | None = None,
+    before: int | None = None,
+    limit: int = 50,
 ) -> Sequence[Draft]:
-    """The page's drafts, newest first; the shared one is the last."""
+    """The page's drafts, of one kind and state if these are given, newest first; the shared one is the last."""
     query = select(Draft).where(Draft.page_id == page_id)
+    if kind is not None:
+        query = query.where(Draft.kind == kind)
     if state is not None:
         query = query.where(Draft.state == state)
     if before is not None:

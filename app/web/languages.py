@@ -15,7 +15,7 @@ from app.words import ENGLISH, Language, speaking
 FOLDER = Path(__file__).resolve().parent / "locale"
 """Holds `<code>/LC_MESSAGES/messages.mo` for each language, compiled from `messages.pot`."""
 
-_WEIGHT = re.compile(r"[01](\.[0-9]{0,3})?")
+_WEIGHT = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 
 MAX_ASKED = 20
 """Languages that are read of one request; nobody reads more."""

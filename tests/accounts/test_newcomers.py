@@ -1,19 +1,22 @@
 """Newcomers' votes are kept, and count once they have been here for a while and members vouched for them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
-from fastapi import FastAPI
+from sqlmodel import func, select
 
 from app.accounts import seasoning
+from app.accounts import service as accounts
+from app.accounts.models import Vouch
 from app.accounts.seasoning import NotVouchedYet, Seasoning
+from app.activity.models import Activity
 from app.consensus import newcomers
 from app.consensus.facts import State
 from app.drafts.models import Draft
 from app.errors import Conflict, NotFound, Refused
 from app.permissions import Actor, Role
 from app.transfer.verification import verify_database
-from tests.conftest import MovableClock, connect
+from tests.conftest import MovableClock
 from tests.factories import Workshop
 
 
@@ -138,19 +141,21 @@ def test_the_first_members_count_at_once_and_later_ones_without_vouches_after_a_
     assert later == joined + timedelta(hours=5)
 
 
-@pytest.mark.anyio
-async def test_the_api_vouches_and_says_from_when_votes_count(
-    app: FastAPI, workshop: Workshop, founders: list[Actor]
+def test_nobody_vouches_for_a_member_whose_votes_count(
+    workshop: Workshop, clock: MovableClock, founders: list[Actor]
 ) -> None:
-    bea = workshop.member("bea", chapter="north")
-    tokens = [workshop.token(actor) for actor in (founders[0], founders[1], bea)]
-    async with connect(app, tokens[0]) as client:
-        first = await client.post("/api/v1/members/bea/vouch")
-        again = await client.post("/api/v1/members/bea/vouch")
-    async with connect(app, tokens[2]) as client:
-        assert (await client.get("/api/v1/me")).json()["votes_count_from"] is None
-    async with connect(app, tokens[1]) as client:
-        second = await client.post("/api/v1/members/bea/vouch")
-    assert first.json() == {"name": "bea", "vouches": 1, "needed": 2, "votes_count_from": None}
-    assert again.status_code == 409
-    assert second.json() == {"name": "bea", "vouches": 2, "needed": 2, "votes_count_from": "2026-11-25T09:00:00Z"}
+    """Neither for one of the first nor for somebody vouched for; the vouches of a week are not used up by it."""
+    workshop.member("bea", chapter="north")
+    season(workshop, clock, founders, "bea")
+
+    def stored() -> tuple[int, int, datetime | None]:
+        with workshop.reading() as session:
+            bea = accounts.get_user(session, "bea")
+            rows = session.exec(select(func.count()).select_from(Vouch)).one()
+            return rows, len(session.exec(select(Activity)).all()), bea.seasoned_at
+
+    before = stored()
+    for name in ("bea", founders[1].name):
+        with pytest.raises(Conflict, match=f"{name} needs nobody to vouch for them. Nothing was changed."):
+            vouch(workshop, founders[2], name)
+    assert stored() == before

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from app.accounts import service as accounts
 from app.permissions import Role
-from tests.conftest import connect
+from tests.conftest import MovableClock, connect
 from tests.factories import Workshop
 
 PASSWORD = "four unrelated words"
@@ -71,3 +71,35 @@ async def test_a_changed_password_ends_every_other_session(app: FastAPI, worksho
         assert old.status_code == 401
         new = await elsewhere.post("/login", data={"name": "Ada", "password": "five other words"})
         assert new.status_code == 303
+
+
+@pytest.mark.anyio
+async def test_guesses_at_ones_own_password_are_limited(app: FastAPI, workshop: Workshop, clock: MovableClock) -> None:
+    """Whoever finds a browser signed in cannot try one password after the other."""
+    with workshop.writing() as session:
+        accounts.add_user(session, "Ada", PASSWORD)
+    right = {"current": PASSWORD, "password": "five other words"}
+    async with connect(app) as client:
+        await client.post("/login", data={"name": "Ada", "password": PASSWORD})
+        for _ in range(10):
+            guess = await client.post("/me/password", data=right | {"current": "a guess"})
+            assert guess.status_code == 422
+        paused = await client.post("/me/password", data=right)
+        assert (paused.status_code, "Too many tries. Wait" in paused.text) == (429, True)
+        clock.move(seconds=61)
+        assert (await client.post("/me/password", data=right)).status_code == 200
+
+
+@pytest.mark.anyio
+async def test_as_many_versions_as_fit_are_all_shown_at_once(app: FastAPI, workshop: Workshop) -> None:
+    with workshop.writing() as session:
+        ada = accounts.actor_of(accounts.add_user(session, "Ada", PASSWORD, role=Role.WRITER))
+    page = workshop.page(ada, "Housing")
+    async with connect(app) as client:
+        await client.post("/login", data={"name": "Ada", "password": PASSWORD})
+        for number in range(21):
+            workshop.fork(ada, page, ("10,000", f"{number + 11},000"))
+            if number >= 19:
+                shown = (await client.get("/me")).text
+                assert ("/me?cursor=" in shown) is (number == 20)
+                assert len(set(re.findall(r'href="/drafts/(\d+)"', shown))) == 20

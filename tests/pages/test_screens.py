@@ -72,3 +72,31 @@ async def test_a_mistyped_address_is_answered_with_those_like_it(app: FastAPI, a
     assert near.status_code == far.status_code == 404
     assert '<a href="/pages/housing">' in near.text
     assert '<a href="/pages/' not in far.text
+
+
+@pytest.mark.anyio
+async def test_what_stands_before_the_first_heading_has_a_pencil_too(app: FastAPI, workshop: Workshop) -> None:
+    anna = workshop.member("anna", role=Role.WRITER)
+    text = "Homes for all, said in one line.\n\n## Topline\n\nEveryone needs a home.\n"
+    page = workshop.page(anna, "Homes", text)
+    workshop.vote(anna, workshop.shared_head(page))
+    async with connect(app) as client:
+        shown = (await client.get("/pages/homes")).text
+        assert 'href="/pages/homes/edit?section=intro" aria-label="Edit the section Intro"' in shown
+        editor = (await client.get("/pages/homes/edit?section=intro")).text
+    typed = editor.partition("<textarea")[2].partition("</textarea>")[0]
+    assert "said in one line." in typed
+    assert "Everyone needs a home." not in typed
+    assert "This part was renamed or taken out" not in editor
+
+
+@pytest.mark.anyio
+async def test_a_board_of_as_many_pages_as_fit_has_no_more(app: FastAPI, workshop: Workshop) -> None:
+    anna = workshop.member("anna", role=Role.WRITER)
+    async with connect(app) as client:
+        for number in range(41):
+            workshop.page(anna, f"Page {number:02}", f"Words {number}.\n")
+            if number >= 39:
+                shown = (await client.get("/")).text
+                assert ("More pages" in shown) is (number == 40)
+                assert len(set(re.findall(r'href="/pages/(page-\d+)"', shown))) == 40

@@ -63,6 +63,13 @@ def translated(locale: Path, settings: Settings, clock: MovableClock) -> Iterato
         ("zh", "en"),
         ("de;q=0, pt;q=0.1", "pt"),
         ("de;q=x, pt;q=0.1", "pt"),
+        ("de;q=1.5, pt;q=0.1", "pt"),
+        ("de;q=abc, pt;q=0.1", "pt"),
+        ("de;q=, pt;q=0.1", "pt"),
+        ("de;q=-1, pt;q=0.1", "pt"),
+        ("de;q=nan, pt;q=inf", "en"),
+        ("de;q=1.000, pt;q=0.999", "de"),
+        ("de; q=0.5 ;q=1, pt;q=0.7", "pt"),
         ("*", "en"),
         (";;,,=", "en"),
     ],
@@ -89,6 +96,10 @@ def test_without_catalogues_there_is_english() -> None:
 async def test_a_screen_comes_in_the_readers_language(translated: FastAPI) -> None:
     async with connect(translated) as client:
         german = await client.get("/pages/nowhere", headers={"Accept-Language": "de-AT"})
+        odd = [
+            await client.get("/pages/nowhere", headers={"Accept-Language": f"de;q={weight}"})
+            for weight in ("1.5", "abc", "", "\x00", "9" * 5000)
+        ]
         arabic = await client.get("/pages/nowhere", headers={"Accept-Language": "ar"})
         french = await client.get("/pages/nowhere", headers={"Accept-Language": "fr"})
         styles = await client.get(f"{ADDRESS}/app.css", headers={"Accept-Language": "de"})
@@ -101,6 +112,7 @@ async def test_a_screen_comes_in_the_readers_language(translated: FastAPI) -> No
     ):
         assert words in german.text
     assert '<html lang="ar" dir="rtl"' in arabic.text
+    assert [(answer.status_code, '<html lang="en"' in answer.text) for answer in odd] == [(404, True)] * len(odd)
     assert '<html lang="en" dir="ltr"' in french.text
     assert "No page is called “nowhere”" in french.text
     assert all("Accept-Language" in answer.headers["vary"] for answer in (german, arabic, french))
