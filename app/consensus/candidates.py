@@ -9,6 +9,7 @@ from app.accounts import service as accounts
 from app.approvals import service as approvals
 from app.approvals import stops
 from app.approvals.models import Approval
+from app.consensus import stacks
 from app.consensus.carry import Carried, Stale, Superseded, carry
 from app.consensus.models import Candidate, CandidateRevision, Dependency, Vote
 from app.consensus.spots import change_between
@@ -216,7 +217,10 @@ def _fork_of_its_own(session: Session, draft: Draft, current: Revision) -> Draft
 
 
 def note_dependencies(session: Session, candidate: Candidate) -> None:
-    """Store what the change needs to find unchanged, so that one query finds whom a promotion concerns."""
+    """Store what the change needs to find unchanged, so that one query finds whom a promotion concerns.
+
+    The candidate also goes into the stack of those that say nearly the same. The caller holds the page's lock.
+    """
     base = revisions.text_by_id(session, candidate.base_revision_id) if candidate.base_revision_id else None
     change = change_between(base, revisions.text_by_id(session, candidate.revision_id))
     session.exec(delete(Dependency).where(col(Dependency.candidate_id) == candidate.id))
@@ -225,6 +229,7 @@ def note_dependencies(session: Session, candidate: Candidate) -> None:
         for hash_ in sorted(change.dependencies | change.rewrites)
     )
     session.flush()
+    stacks.note_stack(session, candidate, change)
 
 
 def list_of_drafts(session: Session, draft_ids: Collection[int]) -> Sequence[Candidate]:

@@ -5,7 +5,7 @@ from sqlmodel import Session
 from app.activity import service as activity
 from app.activity.models import CHANGES_WHICH_IS_APPROVED
 from app.approvals import stops
-from app.consensus import carrying, promotion, stopping
+from app.consensus import candidates, carrying, promotion, stacks, stopping
 from app.consensus.models import Candidate
 from app.database import Database
 from app.pages import service as pages
@@ -22,6 +22,8 @@ class CandidateFollower:
 
     def follow(self, database: Database) -> None:
         """Carry forward after promotions, then end the waiting times that are due, one transaction each."""
+        if self._position < 0:
+            self._note_stacks(database)
         with database.transaction(writing=False) as session:
             newest = activity.newest_position(session)
             behind = carrying.list_behind(session) if self._changed_since(session) else []
@@ -40,6 +42,17 @@ class CandidateFollower:
         self._position = newest
         self._end_holds(database)
         self._end_waits(database)
+
+    def _note_stacks(self, database: Database) -> None:
+        """Put candidates from before stacks were kept into theirs, oldest first."""
+        while True:
+            with database.transaction(writing=True) as session:
+                unnoted = stacks.list_unnoted(session, limit=BATCH)
+                for candidate in unnoted:
+                    pages.lock_page(session, candidate.page_id)
+                    candidates.note_dependencies(session, candidate)
+            if not unnoted:
+                return
 
     def _changed_since(self, session: Session) -> bool:
         if self._position < 0:

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Column, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from app.database import UtcDateTime
@@ -167,3 +167,24 @@ class RapidCall(SQLModel, table=True):
     chapter_id: int | None = Field(default=None, foreign_key="chapter.id")
     at: datetime = Field(sa_type=UtcDateTime)
     until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class LookAlike(SQLModel, table=True):
+    """Which stack a candidate is in: those that say nearly the same as the one it is named after, which began it."""
+
+    __tablename__ = "look_alike"
+
+    candidate_id: int = Field(foreign_key="candidate.id", primary_key=True)
+    stack_id: int = Field(foreign_key="candidate.id", index=True)
+    shingles: bytes = Field(description="Hashes of what it says, eight bytes each.")
+
+
+class StackBand(SQLModel, table=True):
+    """A hash that whoever belongs in a stack has in common, nearly always, with the candidate that began it."""
+
+    __tablename__ = "stack_band"
+    __table_args__ = (Index("ix_stack_band_page_hash", "page_id", "hash"),)
+
+    stack_id: int = Field(foreign_key="candidate.id", primary_key=True)
+    hash: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    page_id: int = Field(foreign_key="page.id")

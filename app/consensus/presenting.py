@@ -8,10 +8,11 @@ from app.accounts import chapters
 from app.approvals import service as approvals
 from app.approvals.schemas import ApprovalOut, RevisionRef
 from app.approvals.stops import Step
-from app.consensus import candidates, decisions, votes
+from app.consensus import candidates, decisions, stacks, votes
 from app.consensus.facts import Decision
 from app.consensus.models import Candidate
 from app.consensus.schemas import (
+    MOST_ALIKE,
     CandidateOut,
     CastOut,
     DecisionOut,
@@ -33,6 +34,10 @@ def present_candidates(session: Session, listed: Sequence[Candidate]) -> list[Ca
     decided = decisions.decide_on_all(session, listed)
     rows = revisions.get_many(session, (candidate.revision_id for candidate in listed))
     texts = present_rows(session, [rows[candidate.revision_id] for candidate in listed])
+    alike = stacks.look_alikes_of(session, listed, limit=MOST_ALIKE)
+    standing = {
+        row.id: row.revision_id for row in stacks.get_in_order(session, {id_ for ids in alike.values() for id_ in ids})
+    }
     return [
         CandidateOut(
             page=row.page,
@@ -44,6 +49,7 @@ def present_candidates(session: Session, listed: Sequence[Candidate]) -> list[Ca
             score=str(decision.score),
             tallies=[TallyOut.of(line, slugs) for line in decision.count.chapters],
             decision=DecisionOut(**DecisionOut.fields_of(decision, slugs)),
+            look_alikes=[standing[id_] for id_ in alike[candidate.id]],
         )
         for candidate, row, decision in zip(listed, texts, decided, strict=True)
     ]

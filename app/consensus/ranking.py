@@ -1,7 +1,7 @@
 """In which order open candidates are read: a page's best first, and over all pages those that need somebody now."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -9,12 +9,12 @@ from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func
 from sqlmodel import Session, col, select
 
 from app.consensus.facts import Decision
-from app.consensus.models import Candidate, Vote
+from app.consensus.models import Candidate, LookAlike, Vote
 from app.consensus.tallies import Counts
 from app.drafts.models import Draft
 from app.revisions.models import Revision
 
-Query = TypeVar("Query", bound="Select[Any]")
+Query = TypeVar("Query", bound="Select[*tuple[Any, ...]]")
 
 
 class Stand(StrEnum):
@@ -57,6 +57,17 @@ def list_ranked(
 ) -> Sequence[Candidate]:
     """The page's open candidates, best first; those without votes after all others, newest first."""
     return session.exec(_ranked(select(Candidate), page_id, stand).offset(skip).limit(limit)).all()
+
+
+def list_with_stacks(
+    session: Session, page_id: int, *, stand: Stand | None = None, within: Collection[int] | None = None
+) -> list[tuple[int, int]]:
+    """The ids of the page's open candidates, best first, each with its stack's; only those `within` some if given."""
+    query = select(Candidate.id, func.coalesce(LookAlike.stack_id, Candidate.id))
+    query = query.select_from(Candidate).outerjoin(LookAlike, col(LookAlike.candidate_id) == Candidate.id)
+    if within is not None:
+        query = query.where(col(LookAlike.stack_id).in_(within))
+    return [(candidate_id, stack_id) for candidate_id, stack_id in session.exec(_ranked(query, page_id, stand))]
 
 
 def find_place(session: Session, page_id: int, candidate_id: int) -> int | None:

@@ -16,6 +16,8 @@ from app.web.schemas import A_SHA256, Id, In, Moment, Out, Slug
 Slugs = Mapping[int, str]
 """Chapters' addresses by id."""
 
+MOST_ALIKE = 20
+
 Fraction = Annotated[str, Field(description="An exact fraction.")]
 
 
@@ -174,6 +176,10 @@ class CandidateOut(Out):
     score: Fraction = Field(examples=["20/31"])
     tallies: list[TallyOut]
     decision: DecisionOut
+    look_alikes: list[Id] = Field(
+        examples=[[41, 57]],
+        description=f"Open candidates that say nearly the same, as revisions: the best {MOST_ALIKE}, best first.",
+    )
 
 
 def name_chapter(chapter_id: int | None, slugs: Slugs) -> str:

@@ -12,9 +12,12 @@ from app.drafts.models import Draft
 from app.permissions import Actor
 
 
-def withdraw_draft(session: Session, actor: Actor | None, draft_id: int) -> Draft:
-    """Withdraw a fork; what of it was put to the vote is withdrawn too, its votes kept."""
-    draft = drafts.withdraw(session, actor, draft_id)
+def withdraw_draft(session: Session, actor: Actor | None, draft_id: int, *, joined_into: int | None = None) -> Draft:
+    """Withdraw a fork; what of it was put to the vote is withdrawn too, its votes kept.
+
+    `joined_into` names the draft that its words went into, if that is why.
+    """
+    draft = drafts.withdraw(session, actor, draft_id, joined_into=joined_into)
     for candidate in _candidates_of(session, draft, closed=None):
         candidate.closed, candidate.closed_at, candidate.due_at = "withdrawn", now(session), None
         candidate.passing_since, candidate.changed_at = None, now(session)

@@ -26,6 +26,11 @@ class MergeConflict(Conflict):
     title = N_("The two texts say different things")
 
 
+class JoinConflict(Conflict):
+    slug = "join-conflict"
+    title = N_("The two versions word the same sentences differently")
+
+
 def edit_conflict(session: Session, draft_id: int, kept: KeptAside) -> EditConflict:
     """What an author is told whose edit of the draft clashes: the texts, what clashes, and where theirs is kept."""
     if get_draft(session, draft_id).state != DraftState.OPEN:
@@ -51,18 +56,33 @@ def edit_conflict(session: Session, draft_id: int, kept: KeptAside) -> EditConfl
 
 def merge_conflict(session: Session, found: Unresolved) -> MergeConflict:
     """What there is to decide before the approved text can be brought into a draft."""
-    out = ClashOut(
-        base=_side(session, found.base) if found.base else None,
-        ours=_side(session, found.ours),
-        theirs=_side(session, found.theirs),
-        conflicts=[ConflictOut.of(conflict) for conflict in found.conflicts],
-    )
+    out = _clash(session, found)
     return MergeConflict(
         _(
             "The approved text and this draft hold different words for the same sentences. Nothing "
             "was changed. Send one wording for each of the conflicts, in their order, as resolutions."
         ),
         **out.model_dump(mode="json"),
+    )
+
+
+def join_conflict(session: Session, found: Unresolved) -> JoinConflict:
+    """What there is to decide before two drafts can become one: ours is the draft named in the address."""
+    return JoinConflict(
+        _(
+            "The two versions hold different words for the same sentences. Nothing was changed. Send "
+            "one wording for each of the conflicts, in their order, as resolutions."
+        ),
+        **_clash(session, found).model_dump(mode="json"),
+    )
+
+
+def _clash(session: Session, found: Unresolved) -> ClashOut:
+    return ClashOut(
+        base=_side(session, found.base) if found.base else None,
+        ours=_side(session, found.ours),
+        theirs=_side(session, found.theirs),
+        conflicts=[ConflictOut.of(conflict) for conflict in found.conflicts],
     )
 
 

@@ -210,6 +210,14 @@ def choices_in(form: FormData, conflicts: Sequence[Clash]) -> list[str]:
     return chosen
 
 
+def id_in(form: FormData, name: str) -> int:
+    """The id in a hidden field."""
+    value = str(form.get(name, ""))
+    if not value.isdecimal() or len(value) > len(str(MAX_ID)) or not 0 < int(value) <= MAX_ID:
+        raise Refused(_("This form is incomplete. Open the draft again; both texts are kept."), pointer=f"/{name}")
+    return int(value)
+
+
 def _marked(base: str, text: str) -> Markup:
     if not text.strip():
         return Markup('<em class="note">{}</em>').format(_("leave it out"))

@@ -72,3 +72,13 @@ class Autosave(SQLModel, table=True):
     section: str = Field(description="The key of the base's section that was being edited; empty: the whole text.")
     text: str = Field(description="That section with its heading, or the whole text: exactly as typed, not normalised.")
     updated_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class DraftJoin(SQLModel, table=True):
+    """A draft that another one was joined from, and the revision of it that went in."""
+
+    __tablename__ = "draft_join"
+
+    draft_id: int = Field(foreign_key="draft.id", primary_key=True)
+    from_id: int = Field(foreign_key="draft.id", primary_key=True, index=True)
+    revision_id: int = Field(foreign_key="revision.id", index=True)

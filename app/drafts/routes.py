@@ -8,10 +8,12 @@ from sqlmodel import Session
 
 from app.accounts import service as accounts
 from app.accounts.actors import Viewer
-from app.consensus import withdrawing
+from app.consensus import joined, withdrawing
 from app.drafts import autosave, merging, service
 from app.drafts.autosave import NoAutosave
-from app.drafts.clashes import EditConflict, MergeConflict, edit_conflict, merge_conflict
+from app.drafts.clashes import EditConflict, JoinConflict, MergeConflict, edit_conflict, join_conflict, merge_conflict
+from app.drafts.joining import NothingToJoin
+from app.drafts.merging import Unresolved
 from app.drafts.models import Draft, DraftState
 from app.drafts.schemas import (
     AutosavedOut,
@@ -21,6 +23,7 @@ from app.drafts.schemas import (
     EditIn,
     EditProblem,
     ForkIn,
+    JoinIn,
     MergeProblem,
     SavedOut,
     UpdateIn,
@@ -127,6 +130,24 @@ def update_draft(
     if isinstance(outcome, Saved):
         return _present_saved(session, outcome)
     return answer_domain_error(request, merge_conflict(session, outcome))
+
+
+@api.post(
+    "/drafts/{draft_id}/join",
+    status_code=201,
+    response_model=DraftOut,
+    responses=can_fail(DraftNotFound, DraftClosed, NothingToJoin, JoinConflict, models={409: MergeProblem}),
+    openapi_extra=needs(Scope.WRITE),
+)
+def join_draft(
+    request: Request, response: Response, session: SessionDep, viewer: Viewer, draft_id: PathId, body: JoinIn
+) -> DraftOut | Response:
+    """Make a draft of your own of two, with both authors credited. Those of the two that are yours are withdrawn."""
+    outcome = joined.join_drafts(session, viewer, draft_id, body.with_, resolutions=body.resolutions)
+    if isinstance(outcome, Unresolved):
+        return answer_domain_error(request, join_conflict(session, outcome))
+    response.headers["Location"] = f"/api/v1/drafts/{outcome.id}"
+    return _present(session, [outcome])[0]
 
 
 @api.post(

@@ -42,6 +42,12 @@ class UpdateIn(In):
     )
 
 
+class JoinIn(UpdateIn):
+    """The draft to join with, and a wording for each conflict where the two clash."""
+
+    with_: Id = Field(alias="with")
+
+
 class AutosaveIn(In):
     """What stands in the editor, the whole text or one section's, and the revision that the editor was opened on."""
 

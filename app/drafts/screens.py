@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from app.accounts import service as accounts
 from app.accounts.actors import Viewer
 from app.approvals import service as approvals
-from app.consensus import candidates, panel, ranking, withdrawing
+from app.consensus import candidates, panel, ranking, stacks, variants, withdrawing
 from app.consensus.ranking import Stand
 from app.drafts import autosave, merging
 from app.drafts import service as drafts
@@ -19,6 +19,7 @@ from app.drafts.editing import (
     SentDep,
     address_of,
     choices_in,
+    id_in,
     marked_choices,
     open_editor,
     preview_of,
@@ -28,7 +29,7 @@ from app.drafts.editing import (
 from app.drafts.merging import Unresolved
 from app.drafts.models import Draft, DraftKind, DraftState
 from app.drafts.service import KeptAside, Saved
-from app.errors import Conflict, DomainError, Refused
+from app.errors import Conflict, DomainError
 from app.pages import service as pages
 from app.permissions import Action, SignInNeeded, allows
 from app.revisions import service as revisions
@@ -112,7 +113,10 @@ def list_drafts(
     cursor: str | None = None,
     skip: int = 0,
 ) -> Response:
-    """The page's candidates by rank, grouped by the section they change, then its open drafts."""
+    """The page's candidates by rank, grouped by the section they change, then its open drafts.
+
+    Those that say nearly the same stand below the best of them.
+    """
     page = pages.get_page(session, slug)
     place = decode_cursor(cursor, int)
     listed = drafts.list_drafts(
@@ -126,9 +130,11 @@ def list_drafts(
     more, listed = len(listed) > DRAFTS_SHOWN, listed[:DRAFTS_SHOWN]
     stand = Stand(show) if show in tuple(Stand) else None
     skip = max(0, min(skip, MAX_ID))
-    chosen = ranking.list_ranked(session, page.id, stand=stand, skip=skip, limit=CANDIDATES_SHOWN + 1)
+    chosen = stacks.list_stacks(
+        session, page.id, stand=stand, skip=skip, limit=CANDIDATES_SHOWN + 1, shown=variants.SHOWN
+    )
     stands = ranking.count_stands(session, page.id)
-    cards = panel.cards(session, chosen[:CANDIDATES_SHOWN])
+    cards = panel.cards(session, [stack.top for stack in chosen[:CANDIDATES_SHOWN]])
     address = f"/pages/{page.slug}/drafts"
     forks = drafts.count_open_forks(session, [page.id]).get(page.id, 0)
     context = {
@@ -140,6 +146,7 @@ def list_drafts(
             ("drafts", _("Drafts"), forks),
         ],
         "groups": panel.grouped(cards),
+        "alike": variants.alike_in_stacks(session, viewer, chosen[:CANDIDATES_SHOWN]),
         "leader": _leader(session, page.id),
         "one_page": True,
         "candidate_count": stands[stand] if stand else stands.total(),
@@ -219,7 +226,7 @@ def merge(request: Request, session: SessionDep, viewer: Viewer, draft_id: PathI
 def resolve_edit(request: Request, session: SessionDep, viewer: Viewer, draft_id: PathId, form: FormDep) -> Response:
     """Save an edit that clashed, with a choice for each clashing sentence."""
     draft = drafts.get_draft(session, draft_id)
-    base, ours, theirs = (revisions.get(session, _id(form, name)) for name in ("base", "ours", "theirs"))
+    base, ours, theirs = (revisions.get(session, id_in(form, name)) for name in ("base", "ours", "theirs"))
     merged = merge_texts(*(revisions.text_of(session, row) for row in (base, ours, theirs)))
     try:
         with session.begin_nested():
@@ -326,10 +333,3 @@ def _merge_form(
         "written": written_in(given),
     }
     return render(request, "drafts/merge.html", context, status=status if problem else 200)
-
-
-def _id(form: FormData, name: str) -> int:
-    value = str(form.get(name, ""))
-    if not value.isdecimal() or len(value) > len(str(MAX_ID)) or not 0 < int(value) <= MAX_ID:
-        raise Refused(_("This form is incomplete. Open the draft again; both texts are kept."), pointer=f"/{name}")
-    return int(value)

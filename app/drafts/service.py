@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
@@ -243,12 +244,16 @@ def choose_fork_origin(session: Session, page: Page, from_id: int | None) -> int
     return from_id
 
 
-def withdraw(session: Session, actor: Actor | None, draft_id: int) -> Draft:
-    """Take a fork back. Its text stays readable and it can be reopened."""
+def withdraw(session: Session, actor: Actor | None, draft_id: int, *, joined_into: int | None = None) -> Draft:
+    """Take a fork back. Its text stays readable and it can be reopened.
+
+    `joined_into` names the draft that its words went into, if that is why.
+    """
     draft = _get_fork_to_manage(session, actor, draft_id)
     if draft.state != DraftState.OPEN:
         raise DraftClosed(_("This draft is not open, so it cannot be withdrawn."))
-    return _set_state(session, actor, draft, DraftState.WITHDRAWN, Kind.DRAFT_WITHDRAWN)
+    data = {} if joined_into is None else {"joined_into": joined_into}
+    return _set_state(session, actor, draft, DraftState.WITHDRAWN, Kind.DRAFT_WITHDRAWN, data)
 
 
 def reopen(session: Session, actor: Actor | None, draft_id: int) -> Draft:
@@ -347,8 +352,15 @@ def _get_fork_to_manage(session: Session, actor: Actor | None, draft_id: int) ->
     return draft
 
 
-def _set_state(session: Session, actor: Actor | None, draft: Draft, state: DraftState, kind: Kind) -> Draft:
+def _set_state(
+    session: Session,
+    actor: Actor | None,
+    draft: Draft,
+    state: DraftState,
+    kind: Kind,
+    data: dict[str, Any] | None = None,
+) -> Draft:
     draft.state = state
     session.add(draft)
-    record(session, kind, actor, page_id=draft.page_id, subject_id=draft.id)
+    record(session, kind, actor, page_id=draft.page_id, subject_id=draft.id, data=data)
     return draft

@@ -4,6 +4,7 @@ from app.words import N_, _
 
 BROUGHT_IN = N_("Brought in the approved text")
 CARRIED = N_("Carried forward onto the new approved text")
+JOINED = N_("Joined two versions into one")
 REASONS = (
     ("typo", N_("Fix a typo")),
     ("clearer", N_("Clearer")),
@@ -13,7 +14,7 @@ REASONS = (
 )
 """What an editor offers for a tap: its value in the form, and what it says."""
 
-_OWN = frozenset({BROUGHT_IN, CARRIED, *(words for _value, words in REASONS)})
+_OWN = frozenset({BROUGHT_IN, CARRIED, JOINED, *(words for _value, words in REASONS)})
 
 
 def summary_words(summary: str) -> str:
