@@ -25,7 +25,7 @@ class Stack:
 def note_stack(session: Session, candidate: Candidate, change: Change) -> None:
     """Put the candidate into the stack whose first it says nearly the same as, most alike first, else into its own.
 
-    Once others are in its own stack it stays there. The caller holds the page's lock.
+    While others are in a stack that it began it stays there. The caller holds the page's lock.
     """
     likeness = likeness_of(change)
     row = session.get(LookAlike, candidate.id)
@@ -47,7 +47,12 @@ def note_stack(session: Session, candidate: Candidate, change: Change) -> None:
 
 
 def _has_others(session: Session, stack_id: int) -> bool:
-    others = select(LookAlike.candidate_id).where(LookAlike.stack_id == stack_id, LookAlike.candidate_id != stack_id)
+    """Whether an open candidate is in the stack besides the one that began it."""
+    others = (
+        select(LookAlike.candidate_id)
+        .join(Candidate, col(Candidate.id) == LookAlike.candidate_id)
+        .where(LookAlike.stack_id == stack_id, LookAlike.candidate_id != stack_id, col(Candidate.closed).is_(None))
+    )
     return session.exec(others.limit(1)).first() is not None
 
 

@@ -37,6 +37,10 @@ HELP: dict[str, tuple[str, str]] = {
         "Try again. If it happens again, tell whoever runs this workshop the reference: it leads to the log.",
     ),
     "gone": ("It was here and was taken away for good.", "Look at the page for what stands there now."),
+    "join-conflict": (
+        "Two versions that are to become one hold different words for the same sentences. Nothing was changed.",
+        "Send the request again with `resolutions`: one wording for each of the `conflicts`, in their order.",
+    ),
     "merge-conflict": (
         "The approved text and this draft hold different words for the same sentences. Nothing was changed.",
         "Send the request again with `resolutions`: one wording for each of the `conflicts`, in their order.",
@@ -80,6 +84,10 @@ HELP: dict[str, tuple[str, str]] = {
     "nothing-approved-then": (
         "At that moment no text of the page was approved yet.",
         "Look at the page's history: it shows when its first text was approved.",
+    ),
+    "nothing-to-join": (
+        "One of the two versions goes on from the other, so it holds all of its words already, or took them out.",
+        "Vote on the one you prefer, or go on from it in a version of your own.",
     ),
     "not-found": (
         "There is no such thing here, or none that you may know of.",

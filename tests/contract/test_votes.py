@@ -83,6 +83,7 @@ async def test_candidates_are_ranked_with_tallies_and_decision(campaign: Campaig
                 "score": "1/4",
                 "tallies": decision["tallies"],
                 "decision": short,
+                "look_alikes": [],
             }
         ],
         "next": None,
