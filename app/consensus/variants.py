@@ -19,8 +19,8 @@ from app.permissions import Action, Actor, allows
 from app.revisions import service as revisions
 from app.revisions.models import Revision
 
-SHOWN = 5
-"""So many others are shown with their differences."""
+SHOWN, SHOWN_IN_LIST = 10, 3
+"""So many others are shown with their differences, beside a candidate and in a list of many."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,7 @@ def list_drafts(
     stand = Stand(show) if show in tuple(Stand) else None
     skip = max(0, min(skip, MAX_ID))
     chosen = stacks.list_stacks(
-        session, page.id, stand=stand, skip=skip, limit=CANDIDATES_SHOWN + 1, shown=variants.SHOWN
+        session, page.id, stand=stand, skip=skip, limit=CANDIDATES_SHOWN + 1, shown=variants.SHOWN_IN_LIST
     )
     stands = ranking.count_stands(session, page.id)
     cards = panel.cards(session, [stack.top for stack in chosen[:CANDIDATES_SHOWN]])

@@ -43,6 +43,9 @@ SCREENS = [
     ("Cy", "/revisions/{candidate}"),
     ("Ben", "/revisions/{candidate}"),
     ("Cy", "/drafts/{behind}/merge"),
+    (None, "/pages/screens-of-stacks/drafts"),
+    ("Cy", "/revisions/{stacked}"),
+    ("Cy", "/drafts/{one}/join?with={near}"),
 ]
 
 
@@ -57,7 +60,16 @@ def numbers(campaign: Campaign) -> dict[str, int | None]:
     behind = campaign.put_forward("Cy", other, ("everyone", "all of us"))
     winner = campaign.put_forward("Ada", other, ("everyone", "everybody"))
     campaign.vote(winner.head_id or 0, "Ada", "Ben")
+    stacks = campaign.page("Screens of stacks")
+    one, near = (
+        campaign.put_forward(name, stacks, ("everyone", words))
+        for name, words in (("Cy", "every one of us in this town"), ("Ada", "every one of us in this city"))
+    )
+    campaign.vote(one.head_id or 0, "Cy")
     return {
+        "stacked": one.head_id,
+        "one": one.id,
+        "near": near.id,
         "revision": campaign.workshop.shared_head(page),
         "candidate": draft.head_id,
         "draft": draft.id,

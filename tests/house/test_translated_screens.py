@@ -10,6 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.consensus.models import Value
+from app.drafts import joining
 from app.main import create_app
 from app.permissions import Scope
 from app.settings import Settings
@@ -116,6 +118,8 @@ SCREENS = (
     "/compare?from={first}&to={candidate}",
     "/drafts/{fork}/edit",
     "/drafts/{fork}/merge",
+    "/drafts/{fork}/join?with={near}",
+    "/revisions/{near_text}",
     "/changes",
     "/changes?page=housing",
     "/search",
@@ -157,7 +161,13 @@ FORMS: tuple[tuple[str, dict[str, str]], ...] = (
 @pytest.mark.parametrize("signed_in", [False, True])
 async def test_every_word_on_a_screen_is_a_message_or_somebodys(campaign: Campaign, signed_in: bool) -> None:
     ids = {name: getattr(campaign, name) for name in ("first", "second", "fork", "candidate")}
-    token = Workshop(campaign.app.state.database, campaign.app.state.follower).token(campaign.owner, *Scope)
+    workshop = Workshop(campaign.app.state.database, campaign.app.state.follower)
+    near = workshop.fork(campaign.owner, workshop.get_page("housing"), ("Anna moved", "Anna had to move house"))
+    workshop.vote(campaign.owner, near.head_id or 0, Value.PASS)
+    with workshop.writing() as session:
+        joining.join(session, campaign.owner, ids["fork"], near.id, resolutions=["All of it is new."])
+    ids |= {"near": near.id, "near_text": near.head_id or 0}
+    token = workshop.token(campaign.owner, *Scope)
     found: dict[str, list[str]] = {}
     async with connect(campaign.app) as client:
         await client.get("/pages/housing/drafts")  # what is remembered of it stays in English
