@@ -64,9 +64,11 @@ def list_with_stacks(
 ) -> list[tuple[int, int]]:
     """The ids of the page's open candidates, best first, each with its stack's; only those `within` some if given."""
     query = select(Candidate.id, func.coalesce(LookAlike.stack_id, Candidate.id))
-    query = query.select_from(Candidate).outerjoin(LookAlike, col(LookAlike.candidate_id) == Candidate.id)
-    if within is not None:
-        query = query.where(col(LookAlike.stack_id).in_(within))
+    is_its_own = col(LookAlike.candidate_id) == Candidate.id
+    if within is None:
+        query = query.select_from(Candidate).outerjoin(LookAlike, is_its_own)
+    else:
+        query = query.select_from(LookAlike).join(Candidate, is_its_own).where(col(LookAlike.stack_id).in_(within))
     return [(candidate_id, stack_id) for candidate_id, stack_id in session.exec(_ranked(query, page_id, stand))]
 
 
