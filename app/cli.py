@@ -19,10 +19,12 @@ from sqlmodel import Session
 from app import schema
 from app.accounts import chapters
 from app.accounts import service as accounts
+from app.consensus import ledger
 from app.database import Database, utc_now
 from app.demo import guide, opening
 from app.demo.stage import StageClock
 from app.errors import DomainError
+from app.ledger.keys import NoLedgerKey
 from app.main import create_app, open_database
 from app.permissions import Role, Scope
 from app.search.indexer import reindex
@@ -102,6 +104,14 @@ def writing() -> Iterator[Session]:
             fail(error.detail)
 
 
+def begin_ledger(database: Database) -> None:
+    """Begin the ledger where there is none yet; ends where the key that signed it is missing."""
+    try:
+        ledger.begin(database)
+    except NoLedgerKey as error:
+        fail(str(error))
+
+
 def create_from_environment() -> object:
     """What the server runs: one program per process, settings from the environment."""
     return create_app(read_settings()).state.front
@@ -110,8 +120,8 @@ def create_from_environment() -> object:
 @cli.command()
 def serve(host: str = "127.0.0.1", port: int = 8000, workers: int = 1) -> None:
     """Serve the site and the API."""
-    with opened_database():
-        pass  # brought to this program's shape before any process serves it
+    with opened_database() as database:  # brought to this program's shape before any process serves it
+        begin_ledger(database)
     indexer = start_indexer(read_settings())
     try:
         uvicorn.run(

@@ -23,6 +23,10 @@ from app.database import Clock, Database, utc_now
 from app.drafts import routes as drafts
 from app.drafts import screens as drafts_screens
 from app.drafts.standing import Standings
+from app.ledger import routes as ledger
+from app.ledger import screens as ledger_screens
+from app.ledger.head import LedgerHead
+from app.ledger.keys import KeyFile
 from app.live import routes as live
 from app.live.hub import Hub
 from app.pages import routes as pages
@@ -81,7 +85,8 @@ def create_app(
     app.state.settings, app.state.database, app.state.follower = settings, database, follower
     app.state.write_gate, app.state.hub = WriteGate(database), hub
     app.state.search = engine_of(settings)
-    for package in (accounts, activity, pages, revisions, drafts, consensus, publishing, search, live):
+    app.state.ledger_head = LedgerHead(database)
+    for package in (accounts, activity, pages, revisions, drafts, ledger, consensus, publishing, search, live):
         app.include_router(package.api, prefix=API_PREFIX, dependencies=[Depends(check_request)])
     for screens in (
         pages_screens,
@@ -89,6 +94,7 @@ def create_app(
         drafts_screens,
         consensus_screens,
         search_screens,
+        ledger_screens,
         activity_screens,
         accounts_screens,
         design,
@@ -124,6 +130,8 @@ def open_database(settings: Settings, *, clock: Clock = utc_now) -> Database:
         active_days=settings.active_days,
     )
     database.info["seasoning"] = Seasoning(settings.seasoning_hours, settings.vouches, settings.founders)
+    key_file = settings.ledger_key_file or settings.data_dir / "ledger.key"
+    database.info["ledger_key"] = KeyFile(key_file, base_url=settings.base_url)
     database.info["standings"] = Standings()
     database.info["blames"] = Blames()
     return database

@@ -53,16 +53,16 @@ class ApprovalOut(Out):
     revision: RevisionRef
     at: Moment
     reason: str = Field(examples=[""])
-    ledger: int | None = Field(examples=[None])
+    ledger: int | None = Field(examples=[41])
 
     @classmethod
-    def of(cls, approval: Approval, revision: Revision) -> "ApprovalOut":
+    def of(cls, approval: Approval, revision: Revision, ledger: int | None) -> "ApprovalOut":
         return cls.model_validate(
             {
                 "kind": approval.kind,
                 "revision": RevisionRef.of(revision),
                 "at": approval.at,
                 "reason": approval.reason,
-                "ledger": None,
+                "ledger": ledger,
             }
         )

@@ -10,6 +10,7 @@ from app.activity.models import Kind
 from app.activity.service import record
 from app.approvals import service as approvals
 from app.approvals.models import ApprovalKind
+from app.consensus import ledger
 from app.consensus.carrying import bring_up_to_date
 from app.consensus.decisions import NO_VOTES, count_votes, decide_on, rule_in_force
 from app.consensus.models import Candidate, WrittenSentence
@@ -20,6 +21,7 @@ from app.database import now
 from app.drafts import merging
 from app.drafts import service as drafts
 from app.drafts.models import DraftKind, DraftState
+from app.ledger.models import EntryKind
 from app.pages import service as pages
 from app.revisions import service as revisions
 
@@ -80,6 +82,17 @@ def _promote(session: Session, candidate: Candidate, decision: Decision) -> None
         drafts.close(session, draft, DraftState.APPROVED)
     merging.take_approved_in(session, page, revision)
     session.flush()
+    ledger.append(
+        session,
+        EntryKind.PROMOTED,
+        page,
+        at=approval.at,
+        text=revision.sha256,
+        basis="consensus",
+        decision=decision,
+        candidate=candidate,
+        approval_id=approval.id,
+    )
     record(
         session,
         Kind.PAGE_PROMOTED,

@@ -13,6 +13,7 @@ from app.consensus.schemas import CandidateOut, CastOut, FullDecisionOut, VoteIn
 from app.consensus.votes import TextChanged
 from app.drafts.service import DraftNotFound
 from app.errors import Conflict
+from app.ledger import service as ledger
 from app.pages.addresses import page_here
 from app.pages.service import PageNotFound
 from app.permissions import Scope
@@ -102,5 +103,6 @@ def list_approvals(
     place = decode_cursor(cursor, int)
     found = approvals.history(session, page.id, before=place[0] if place else None, limit=limit + 1)
     texts = revisions.get_many(session, (row.revision_id for row in found))
-    rows = [ApprovalOut.of(row, texts[row.revision_id]) for row in found[:limit]]
+    entries = ledger.sequences_of(session, (row.id for row in found))
+    rows = [ApprovalOut.of(row, texts[row.revision_id], entries.get(row.id)) for row in found[:limit]]
     return listing(request, response, rows, encode_cursor(found[limit - 1].id) if len(found) > limit else None)

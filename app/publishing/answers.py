@@ -123,7 +123,7 @@ def as_json(approved: ApprovedText, *, base_url: str) -> ApprovedOut:
         revision=ApprovedRevisionOut.of(approved.found),
         text=approved.text,
         sections=[SectionTextOut(key=it.key, title=it.title, text=it.text) for it in sections_of(approved.text)],
-        links=_links(approved.page, base_url, "approved"),
+        links=_links(approved, base_url, "approved"),
     )
 
 
@@ -181,15 +181,16 @@ def _section_json(approved: ApprovedText, section: Section, base_url: str) -> Se
         title=section.title,
         text=section.text,
         chars=len(plain_text(section.text, within=approved.text)),
-        links=_links(approved.page, base_url, f"approved/sections/{section.key}"),
+        links=_links(approved, base_url, f"approved/sections/{section.key}"),
     )
 
 
-def _links(page: Page, base_url: str, here: str) -> LinksOut:
-    api = f"{base_url.rstrip('/')}/api/v1/pages/{page.slug}"
+def _links(approved: ApprovedText, base_url: str, here: str) -> LinksOut:
+    site, slug = base_url.rstrip("/"), approved.page.slug
+    page = f"{site}/api/v1/pages/{slug}"
     return LinksOut(
-        self=f"{api}/{here}",
-        html=f"{base_url.rstrip('/')}/pages/{page.slug}",
-        history=f"{api}/revisions",
-        ledger=f"{api}/approvals",
+        self=f"{page}/{here}",
+        html=f"{site}/pages/{slug}",
+        history=f"{page}/revisions",
+        ledger=f"{site}/api/v1/ledger/{approved.entry}" if approved.entry else f"{page}/approvals",
     )

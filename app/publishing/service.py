@@ -11,6 +11,7 @@ from app.approvals.models import Approval
 from app.approvals.service import InForce
 from app.database import now
 from app.errors import NotFound
+from app.ledger import service as ledger
 from app.pages import service as pages
 from app.pages.models import Page
 from app.pages.text import Text
@@ -25,11 +26,12 @@ class NoApprovedText(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class ApprovedText:
-    """A text that consensus approved, with what says so."""
+    """A text that consensus approved, with what says so; `entry` is its number in the ledger."""
 
     page: Page
     found: InForce
     text: Text
+    entry: int | None
 
 
 def get_approved(session: Session, page: Page, *, as_of: datetime | None = None) -> ApprovedText:
@@ -62,4 +64,8 @@ def list_approved(
 def _with_texts(session: Session, rows: Sequence[Approval], by_id: dict[int, Page]) -> list[ApprovedText]:
     listed = approvals.in_force(session, rows)
     texts = revisions.texts_of(session, (found.revision for found in listed))
-    return [ApprovedText(by_id[found.approval.page_id], found, texts[found.revision.id]) for found in listed]
+    entries = ledger.sequences_of(session, (row.id for row in rows))
+    return [
+        ApprovedText(by_id[it.approval.page_id], it, texts[it.revision.id], entries.get(it.approval.id))
+        for it in listed
+    ]
