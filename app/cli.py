@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,12 +30,15 @@ from app.main import create_app, open_database
 from app.permissions import Role, Scope
 from app.search.indexer import reindex
 from app.search.indexer_process import engine_of, start_indexer
-from app.settings import Settings
+from app.settings import ROOT, Settings
 from app.transfer.git_history import Progress
 from app.transfer.git_import import import_git
 from app.transfer.verification import verify_database
 
 FOUND_WRONG, MISUSE = 1, 2
+
+OUTSIDE = ROOT / "docs" / "verify.py"
+"""Checks a ledger from outside. A program of its own, so that it shares nothing with what it checks."""
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Message Workshop.")
 user_cli = typer.Typer(no_args_is_help=True, help="People who may sign in.")
@@ -258,9 +262,18 @@ def progress_bar(*, show: bool) -> Iterator[Progress]:
 
 
 @cli.command()
-def verify() -> None:
-    """Check every text, delta, approval and carry-forward; names what is wrong."""
+def verify(
+    checkpoint: Annotated[Path | None, typer.Argument(help="With --remote: a checkpoint kept from before.")] = None,
+    remote: Annotated[str | None, typer.Option(metavar="URL", help="Check the ledger there, from outside.")] = None,
+) -> None:
+    """Check every text, delta, approval, carry-forward and ledger entry; names what is wrong."""
+    if remote is not None:
+        asked = [remote] if checkpoint is None else [remote, str(checkpoint)]
+        raise typer.Exit(subprocess.run([sys.executable, str(OUTSIDE), *asked], check=False).returncode)
+    if checkpoint is not None:
+        fail("A checkpoint is compared with --remote URL.", MISUSE)
     with opened_database() as database, progress_bar(show=True) as progress:
+        begin_ledger(database)
         report = verify_database(database, progress)
     for fault in report.faults:
         print(fault)

@@ -49,6 +49,20 @@ from app.web.session import WriteGate
 from app.web.strict import check_request
 
 API_PREFIX = "/api/v1"
+APIS = (accounts, activity, pages, revisions, drafts, ledger, consensus, publishing, search, live)
+SCREENS = (
+    pages_screens,
+    revisions_screens,
+    drafts_screens,
+    consensus_screens,
+    search_screens,
+    ledger_screens,
+    activity_screens,
+    accounts_screens,
+    design,
+    docs,
+    help,
+)
 
 
 def create_app(
@@ -86,21 +100,9 @@ def create_app(
     app.state.write_gate, app.state.hub = WriteGate(database), hub
     app.state.search = engine_of(settings)
     app.state.ledger_head = LedgerHead(database)
-    for package in (accounts, activity, pages, revisions, drafts, ledger, consensus, publishing, search, live):
+    for package in APIS:
         app.include_router(package.api, prefix=API_PREFIX, dependencies=[Depends(check_request)])
-    for screens in (
-        pages_screens,
-        revisions_screens,
-        drafts_screens,
-        consensus_screens,
-        search_screens,
-        ledger_screens,
-        activity_screens,
-        accounts_screens,
-        design,
-        docs,
-        help,
-    ):
+    for screens in SCREENS:
         app.include_router(screens.site)
     app.include_router(health.api)
     app.mount(static.ADDRESS, static.LastingFiles())

@@ -48,8 +48,7 @@ def append(
     they are is never entered. `since` is when the clock of an un-promotion began, `until` when a stop ends by itself.
     """
     service.wait(session)
-    _begin(session, except_approval=approval_id)
-    _enter_rules(session, candidate)
+    _enter_rules(session, _begin(session, except_approval=approval_id), candidate)
     slugs = chapters.slugs_by_id(session)
     fields: dict[str, Any] = {
         "page": page.slug,
@@ -73,8 +72,7 @@ def note_rule(session: Session) -> None:
     """Enter the rule in force if it is another than the newest one entered. Call it when a vote opens."""
     if service.list_rules(session)[-1:] != [rule_in_force(session).to_json()]:
         service.wait(session)
-        _begin(session)
-        _enter_rules(session, None)
+        _enter_rules(session, _begin(session), None)
 
 
 def begin(database: Database) -> None:
@@ -91,10 +89,12 @@ def begin(database: Database) -> None:
         _begin(session)
 
 
-def _begin(session: Session, *, except_approval: int | None = None) -> None:
-    if service.find_newest(session) is not None:
-        return
-    _enter_rule(session, rule_in_force(session).to_json())
+def _begin(session: Session, *, except_approval: int | None = None) -> list[dict[str, Any]]:
+    """The rules entered so far; an empty ledger is begun. The approval named is about to be entered by itself."""
+    if rules := service.list_rules(session):
+        return rules
+    rule = rule_in_force(session).to_json()
+    _enter_rule(session, rule)
     # An approval from before the ledger is entered as it stands: its votes are not shown to anybody who checks.
     earlier = session.exec(select(Approval).where(Approval.id != except_approval).order_by(col(Approval.id))).all()
     by_id = pages.pages_by_id(session, (row.page_id for row in earlier))
@@ -113,14 +113,15 @@ def _begin(session: Session, *, except_approval: int | None = None) -> None:
         service.add_entry(
             session, EntryKind.IMPORTED, at=now(session), page_id=row.page_id, approval_id=row.id, fields=fields
         )
+    return [rule]
 
 
-def _enter_rules(session: Session, candidate: Candidate | None) -> None:
+def _enter_rules(session: Session, known: list[dict[str, Any]], candidate: Candidate | None) -> None:
     """Enter the candidate's rule where nobody was told it, and then the rule in force where the newest one differs."""
-    known, in_force = service.list_rules(session), rule_in_force(session).to_json()
+    in_force = rule_in_force(session).to_json()
     if candidate is not None and (own := rule_of(session, candidate).to_json()) not in [*known, in_force]:
         _enter_rule(session, own)
-        known.append(own)
+        known = [*known, own]
     if known[-1:] != [in_force]:
         _enter_rule(session, in_force)
 
@@ -186,7 +187,7 @@ def _to_beat(session: Session, candidate: Candidate, approval_id: int | None, at
         )
         .distinct()
     ).all()
-    sequences = service.sequences_of(session, (id_ for id_, _ in rows))
+    sequences = service.sequences_of(session, [id_ for id_, _ in rows])
     return sorted(
         ({"entry": sequences[id_], "score": score} for id_, score in rows if id_ in sequences),
         key=lambda rival: int(rival["entry"]),

@@ -46,10 +46,12 @@ def show_ledger(request: Request, session: SessionDep, viewer: Viewer, cursor: s
     """Every decision, newest first, with the newest checkpoint."""
     place = decode_cursor(cursor, int)
     found = service.list_newest(session, before=place[0] if place else None, limit=SHOWN + 1)
+    base_url = request.app.state.settings.base_url.rstrip("/")
     context = {
         "rows": _present(session, found[:SHOWN]),
         "checkpoint": service.find_checkpoint(session),
-        "base_url": request.app.state.settings.base_url.rstrip("/"),
+        "keep": f"curl {base_url}/api/v1/ledger/checkpoint > checkpoint.txt",
+        "run": f"python verify.py {base_url} checkpoint.txt",
         "more": f"/ledger?cursor={encode_cursor(found[SHOWN - 1].sequence)}" if len(found) > SHOWN else None,
     }
     return render(request, "ledger/ledger.html", context)

@@ -61,7 +61,7 @@ def add_entry(
     """
     if unknown := fields.keys() - FIELDS.keys():
         raise TypeError(f"An entry has no {', '.join(sorted(unknown))}.")
-    before, newest = find_newest(session), find_checkpoint(session)
+    before, newest = _find_end(session)
     key = _signing_key(session, newest)
     tree = Frontier.from_text(newest.size, newest.frontier) if newest else Frontier()
     at = max(at, before.at) if before else at
@@ -99,6 +99,13 @@ def wait(session: Session) -> None:
 def find_newest(session: Session) -> LedgerEntry | None:
     """The newest entry; None in an empty ledger."""
     return session.exec(select(LedgerEntry).order_by(col(LedgerEntry.sequence).desc()).limit(1)).first()
+
+
+def _find_end(session: Session) -> tuple[LedgerEntry | None, Checkpoint | None]:
+    """The newest entry and the checkpoint signed with it."""
+    query = select(LedgerEntry, Checkpoint).outerjoin(Checkpoint, col(Checkpoint.size) == LedgerEntry.sequence)
+    found = session.exec(query.order_by(col(LedgerEntry.sequence).desc()).limit(1)).first()
+    return found if found is not None else (None, None)
 
 
 def find_checkpoint(session: Session) -> Checkpoint | None:
@@ -158,10 +165,11 @@ def text_in_force(session: Session, page_id: int) -> str | None:
 
 def sequences_of(session: Session, approval_ids: Iterable[int]) -> dict[int, int]:
     """The numbers of the entries about these approvals."""
+    wanted = list(approval_ids)
+    if not wanted:
+        return {}
     rows = session.exec(
-        select(LedgerEntry.approval_id, LedgerEntry.sequence).where(
-            col(LedgerEntry.approval_id).in_(list(approval_ids))
-        )
+        select(LedgerEntry.approval_id, LedgerEntry.sequence).where(col(LedgerEntry.approval_id).in_(wanted))
     )
     return {approval_id: sequence for approval_id, sequence in rows if approval_id is not None}
 

@@ -1,4 +1,4 @@
-"""Check everything stored against itself: texts, lines of drafts, approvals, votes, carry-forwards."""
+"""Check everything stored against itself: texts, lines of drafts, approvals, votes, carry-forwards, the ledger."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from sqlmodel import Session, col, select
 
+from app.accounts import chapters
 from app.accounts.models import User
 from app.approvals.models import Approval, ApprovalKind
 from app.consensus import candidates, carrying
@@ -14,6 +15,7 @@ from app.consensus.models import Candidate, CandidateRevision, Value, VoteEntry
 from app.consensus.tallies import Count, Counts, Electorate, count_tally
 from app.database import Database
 from app.drafts.models import Draft
+from app.ledger import service as ledger
 from app.pages.models import Page
 from app.pages.text import sha256_of
 from app.revisions import delta
@@ -21,6 +23,7 @@ from app.revisions import service as revisions
 from app.revisions.ancestry import Ancestry
 from app.revisions.models import Revision
 from app.transfer.git_history import Progress
+from app.transfer.ledger_check import check_approvals, check_ledger, tallies_agree
 
 
 @dataclass(slots=True)
@@ -31,12 +34,13 @@ class Verification:
     revisions: int = 0
     approvals: int = 0
     carried: int = 0
+    entries: int = 0
     faults: list[str] = field(default_factory=list)
 
     def in_words(self) -> str:
         return (
             f"All is well: {self.pages} pages, {self.revisions} texts, {self.approvals} approvals, "
-            f"{self.carried} texts carried forward."
+            f"{self.carried} texts carried forward, {self.entries} ledger entries."
         )
 
 
@@ -51,6 +55,9 @@ def verify_database(database: Database, progress: Progress = lambda done, total,
                 report.faults.append(f"{page.slug}: {fault}")
             session.expunge_all()
             progress(number, len(listed), "checking pages")
+        report.faults.extend(check_ledger(session))
+        newest = ledger.find_newest(session)
+        report.entries = newest.sequence if newest else 0
     return report
 
 
@@ -65,6 +72,7 @@ def _check_page(session: Session, page: Page, report: Verification) -> Iterator[
     approvals = session.exec(select(Approval).where(Approval.page_id == page.id).order_by(col(Approval.id))).all()
     report.approvals += len(approvals)
     yield from _check_approvals(session, approvals)
+    yield from check_approvals(session, page.id)
     for candidate in session.exec(select(Candidate).where(Candidate.page_id == page.id)):
         yield from _check_carrying(session, candidate, approvals, report)
 
@@ -129,6 +137,8 @@ def _check_promotion(session: Session, approval: Approval) -> Iterator[str]:
     count = recount(session, candidate, approval)
     if not (count.has_enough_people and count.is_three_to_one):
         yield f"approval {approval.id} has {count.reach} of {count.need} supporters, {count.support} to {count.oppose}"
+    if not tallies_agree(session, approval, count, chapters.slugs_by_id(session)):
+        yield f"the ledger has other votes for approval {approval.id} than were cast"
 
 
 def recount(session: Session, candidate: Candidate, approval: Approval) -> Count:
