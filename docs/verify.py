@@ -124,17 +124,17 @@ def check(url, kept=None):  # all that could be wrong, and whether it is
     yield old_size > size, f"The ledger had {old_size} entries and has {size}."
     yield root_of(leaves[:old_size]) != old_root, "The first entries are not those that your checkpoint covers."
     yield any(it["at"] < old_time for it in entries[old_size:]), "An entry after your checkpoint is dated before it."
+    owners = {str(entry["sequence"]): entry["page_id"] for entry in entries}
     missing = {page_id for page_id, page in pages.items() if page.text and not page.held}
     for row in rows(f"{url}/approved", "cursor", ""):
-        number, text = int(row["links"]["ledger"].rpartition("/")[2]), row["text"]
-        page_id = entries[number - 1]["page_id"] if number <= len(entries) else None  # else approved a moment ago
-        page, slug = pages[page_id], row["slug"]
-        right = None in (page_id, text) or sha256(text.encode()).hexdigest() == page.text
-        yield not right, f"{slug}: the text served is not the one that was approved."
+        number, text, slug = row["links"]["ledger"].rpartition("/")[2], row["text"], row["slug"]
+        page, digest = pages[owners.get(number)], sha256((text or "").encode()).hexdigest()
+        new = number.isdecimal() and number not in owners  # approved since the entries were read, else missing below
+        yield not (text is None or new or digest == page.text), f"{slug}: the text served is not the one approved."
         cast_on = {sha for text, sha in page.cast_on if text not in page.removed}
         here = {it["sha256"] for it in rows(f"{url}/pages/{slug}/revisions", "cursor", "")} if cast_on else cast_on
         yield cast_on - here, f"{slug}: a text that votes were cast on is missing."
-        missing.discard(page_id)
+        missing.discard(owners.get(number))
     yield missing, f"Approved texts of these pages are not served: {missing}."
 
 
