@@ -42,7 +42,7 @@ def list_ledger(
 
 @api.get(
     "/ledger/checkpoint",
-    response_class=PlainTextResponse,
+    response_class=Response,
     responses={200: {"content": {"text/plain": {"example": _NOTE}}}, **can_fail(NoSuchEntry)},
 )
 def get_checkpoint(session: SessionDep) -> PlainTextResponse:
@@ -52,7 +52,7 @@ def get_checkpoint(session: SessionDep) -> PlainTextResponse:
 
 @api.get(
     "/ledger/key",
-    response_class=PlainTextResponse,
+    response_class=Response,
     responses={200: {"content": {"text/plain": {"example": _KEY}}}, **can_fail(NoSuchEntry)},
 )
 def get_key(session: SessionDep) -> PlainTextResponse:

@@ -1,7 +1,7 @@
 """Check the stored ledger against itself, against its signatures and against the approvals it tells of."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -65,11 +65,11 @@ def check_approvals(session: Session, page_id: int) -> Iterator[str]:
             yield f"entry {entry.sequence} of the ledger tells something else than approval {approval.id}"
 
 
-def tallies_agree(session: Session, approval: Approval, count: Count, slugs: dict[int, str]) -> bool:
-    """Whether the approval's entry has the votes that were cast; also true where an entry never had any."""
+def tallies_agree(session: Session, approval: Approval, counts: Sequence[Count], slugs: dict[int, str]) -> bool:
+    """Whether the approval's entry has one of these counts of votes; also true where an entry never had any."""
     entry = session.exec(select(LedgerEntry).where(LedgerEntry.approval_id == approval.id)).first()
     told = json.loads(entry.body)["tallies"] if entry else []
-    return not told or told == [_line(TallyOut.of(line, slugs)) for line in count.chapters]
+    return not told or told in [[_line(TallyOut.of(line, slugs)) for line in count.chapters] for count in counts]
 
 
 def _line(line: TallyOut) -> dict[str, Any]:

@@ -134,30 +134,34 @@ def _check_promotion(session: Session, approval: Approval) -> Iterator[str]:
         return
     if candidate.revision_id != approval.revision_id:
         yield f"approval {approval.id} approves another text than its candidate's"
-    count = recount(session, candidate, approval)
+    counts = list(recounts(session, candidate, approval))
+    count = counts[-1]
     if not (count.has_enough_people and count.is_three_to_one):
         yield f"approval {approval.id} has {count.reach} of {count.need} supporters, {count.support} to {count.oppose}"
-    if not tallies_agree(session, approval, count, chapters.slugs_by_id(session)):
+    if not tallies_agree(session, approval, counts, chapters.slugs_by_id(session)):
         yield f"the ledger has other votes for approval {approval.id} than were cast"
 
 
-def recount(session: Session, candidate: Candidate, approval: Approval) -> Count:
-    """The tally at the moment of the approval, from the record of every vote cast."""
+def recounts(session: Session, candidate: Candidate, approval: Approval) -> Iterator[Count]:
+    """The tally at the moment of the approval, from the record of every vote cast.
+
+    More than one where votes are of the very same moment: before and after each of them, the last with all.
+    """
     entries = session.exec(
         select(VoteEntry)
         .join(User, col(User.id) == VoteEntry.member_id)
         .where(VoteEntry.candidate_id == candidate.id, VoteEntry.at <= approval.at)
         .where(col(User.seasoned_at) <= approval.at)
         .order_by(col(VoteEntry.id))
-    )
-    last = {entry.member_id: entry for entry in entries}
-    tally: dict[int | None, Counts] = {}
-    for entry in last.values():
-        if entry.value is None:
-            continue
-        one = Counts(entry.value == Value.SUPPORT, entry.value == Value.OPPOSE, entry.value == Value.PASS)
-        tally[entry.chapter_id] = tally.get(entry.chapter_id, Counts()) + one
-    return count_tally(tally, Electorate.from_json(candidate.electorate or {}))
+    ).all()
+    sooner = sum(entry.at < approval.at for entry in entries)
+    for end in range(sooner, len(entries) + 1):
+        tally: dict[int | None, Counts] = {}
+        for entry in {entry.member_id: entry for entry in entries[:end]}.values():
+            if entry.value is not None:
+                one = Counts(entry.value == Value.SUPPORT, entry.value == Value.OPPOSE, entry.value == Value.PASS)
+                tally[entry.chapter_id] = tally.get(entry.chapter_id, Counts()) + one
+        yield count_tally(tally, Electorate.from_json(candidate.electorate or {}))
 
 
 def _check_carrying(

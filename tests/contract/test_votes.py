@@ -98,7 +98,7 @@ async def test_approvals_are_listed_newest_first(campaign: Campaign) -> None:
         "revision": {"id": campaign.second, "number": 2, "sha256": sha256_of(HOUSING_NOW)},
         "at": "2026-11-23T15:00:00Z",
         "reason": "",
-        "ledger": None,
+        "ledger": 3,
     }
     assert [row["revision"]["id"] for row in listed["data"]] == [campaign.second, campaign.first]
     assert [*first["data"], *rest["data"]] == listed["data"]

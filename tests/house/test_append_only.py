@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
+from app.consensus import ledger
 from app.permissions import Role
 from tests.factories import Workshop
 
@@ -19,12 +20,17 @@ from tests.factories import Workshop
         "DELETE FROM vote_entry",
         "UPDATE activity SET kind = 'another'",
         "DELETE FROM activity",
+        "UPDATE ledger_entry SET body = 'another'",
+        "DELETE FROM ledger_entry",
+        "UPDATE ledger_checkpoint SET note = 'another'",
+        "DELETE FROM ledger_checkpoint",
     ],
 )
 def test_history_refuses_update_and_delete(workshop: Workshop, statement: str) -> None:
     writer = workshop.member(role=Role.WRITER)
     page = workshop.page(writer)
     workshop.vote(writer, workshop.shared_head(page))
+    ledger.begin(workshop.database)
     with pytest.raises(DatabaseError, match="never changed"), workshop.writing() as session:
         session.connection().execute(text(statement))
 

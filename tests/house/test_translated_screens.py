@@ -117,6 +117,8 @@ SCREENS = (
     "/drafts/{fork}/edit",
     "/drafts/{fork}/merge",
     "/changes",
+    "/ledger",
+    "/ledger/2",
     "/changes?page=housing",
     "/search",
     "/search?q=housing",
