@@ -59,8 +59,8 @@ def votes(entry, entries):  # what is wrong by the rule, on the public tallies
         cap, cast = max(-(-need // 2), need - sum(supply) + own), line["support"] + line["oppose"]
         reach, weight = reach + min(line["support"], cap), min(Fraction(1), Fraction(cap, max(cast, 1)))
         pro, con = pro + line["support"] * weight, con + line["oppose"] * weight
-    wait, tier = rule[f"wait_{entry['mode']}"], 1800 if need >= 32 else 3600 if need >= 10 else 7200
-    since, wait = entry["passing_since"] or entry["since"], timedelta(seconds=tier if wait is None else wait)
+    wait, since = rule[f"wait_{entry['mode']}"], entry["passing_since"] or entry["since"] or entry["at"]
+    wait = timedelta(seconds=wait if wait is not None else 1800 if need >= 32 else 3600 if need >= 10 else 7200)
     waited = moment(since) + wait * (kind == "unpromoted" or 2 * supporters <= active)
     alone = {it["chapter"] for it in lines if it["chapter"] == "at large" or it["members"] >= max(3, need / 2)}
     yield len(alone) < len(lines) or active != entry["electorate"], "members are never counted like this"

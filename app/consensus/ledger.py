@@ -62,7 +62,7 @@ def append(
         "since": _moment(since),
     }
     if decision is not None:
-        fields |= {"rule": rule_in_force(session).to_json(), **_decided(decision, slugs)}
+        fields |= {"rule": rule_in_force(session).to_json(), **decision_fields(decision, slugs)}
     if candidate is not None:
         fields |= _voted_on(session, candidate, text, approval_id, at)
     return service.add_entry(session, kind, at=at, page_id=page.id, approval_id=approval_id, fields=fields)
@@ -130,8 +130,8 @@ def _enter_rule(session: Session, rule: dict[str, Any]) -> None:
     service.add_entry(session, EntryKind.RULE, at=now(session), fields={"basis": "settings", "rule": rule})
 
 
-def _decided(decision: Decision, slugs: dict[int, str]) -> dict[str, Any]:
-    """The count behind a decision: small chapters stand together in it, as they are counted."""
+def decision_fields(decision: Decision, slugs: dict[int, str]) -> dict[str, Any]:
+    """The count behind a decision, as entries have it: small chapters stand together, as they are counted."""
     lines = decision.count.chapters
     return {
         "electorate": decision.count.active,
