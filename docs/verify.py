@@ -127,7 +127,7 @@ def check(url, kept=None):  # all that could be wrong, and whether it is
     owners = {str(entry["sequence"]): entry["page_id"] for entry in entries}
     missing = {page_id for page_id, page in pages.items() if page.text and not page.held}
     for row in rows(f"{url}/approved", "cursor", ""):
-        number, text, slug = row["links"]["ledger"].rpartition("/")[2], row["text"], row["slug"]
+        number, text, slug = row["links"]["ledger"].rpartition("/")[2], row.get("text"), row["slug"]
         page, digest = pages[owners.get(number)], sha256((text or "").encode()).hexdigest()
         new = number.isdecimal() and number not in owners  # approved since the entries were read, else missing below
         yield not (text is None or new or digest == page.text), f"{slug}: the text served is not the one approved."

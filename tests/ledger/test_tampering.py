@@ -4,7 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from app.cli import cli
 from tests.ledger.campaign import Entry, Hand, Story, copy_of, look_from_outside, served, tell
 
 GOOD = "Good: every entry, decision, text and signature is as it should be.\n"
@@ -216,3 +218,24 @@ def test_another_key_is_noticed(story: Story, tmp_path: Path) -> None:
 def test_nobody_there_is_not_good() -> None:
     code, words = look_from_outside("http://127.0.0.1:9")
     assert (code, "could not be checked" in words) == (1, True)
+
+
+def test_the_command_looks_from_outside_too(story: Story, tmp_path: Path) -> None:
+    kept = tmp_path / "kept.txt"
+    kept.write_text(story.kept[8])
+    with copy_of(story, tmp_path) as hand, served(tmp_path) as address:
+        assert CliRunner().invoke(cli, ["verify", "--remote", address, str(kept)]).exit_code == 0
+        sign_another_of_the_same_size(hand)
+        assert CliRunner().invoke(cli, ["verify", "--remote", address]).exit_code == 0
+        assert CliRunner().invoke(cli, ["verify", "--remote", address, str(kept)]).exit_code == 1
+    assert CliRunner().invoke(cli, ["verify", str(kept)]).exit_code == 2
+
+
+def test_the_command_looks_inside(story: Story, tmp_path: Path) -> None:
+    settings = {"WORKSHOP_DATABASE_URL": f"sqlite:///{tmp_path / 'workshop.db'}", "WORKSHOP_DATA_DIR": str(tmp_path)}
+    with copy_of(story, tmp_path) as hand:
+        good = CliRunner().invoke(cli, ["verify"], env=settings)
+        change_a_field(hand)
+        bad = CliRunner().invoke(cli, ["verify"], env=settings)
+    assert (good.exit_code, "8 ledger entries" in good.output) == (0, True), good.output
+    assert (bad.exit_code, "the checkpoint over 3 entries is not of the entries" in bad.output) == (1, True), bad.output
