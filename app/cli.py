@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,20 +20,25 @@ from sqlmodel import Session
 from app import schema
 from app.accounts import chapters
 from app.accounts import service as accounts
+from app.consensus import ledger
 from app.database import Database, utc_now
 from app.demo import guide, opening
 from app.demo.stage import StageClock
 from app.errors import DomainError
+from app.ledger.keys import NoLedgerKey
 from app.main import create_app, open_database
 from app.permissions import Role, Scope
 from app.search.indexer import reindex
 from app.search.indexer_process import engine_of, start_indexer
-from app.settings import Settings
+from app.settings import ROOT, Settings
 from app.transfer.git_history import Progress
 from app.transfer.git_import import import_git
 from app.transfer.verification import verify_database
 
 FOUND_WRONG, MISUSE = 1, 2
+
+OUTSIDE = ROOT / "docs" / "verify.py"
+"""Checks a ledger from outside. A program of its own, so that it shares nothing with what it checks."""
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Message Workshop.")
 user_cli = typer.Typer(no_args_is_help=True, help="People who may sign in.")
@@ -102,6 +108,14 @@ def writing() -> Iterator[Session]:
             fail(error.detail)
 
 
+def begin_ledger(database: Database) -> None:
+    """Begin the ledger where there is none yet; ends where the key that signed it is missing."""
+    try:
+        ledger.begin(database)
+    except NoLedgerKey as error:
+        fail(str(error))
+
+
 def create_from_environment() -> object:
     """What the server runs: one program per process, settings from the environment."""
     return create_app(read_settings()).state.front
@@ -110,8 +124,8 @@ def create_from_environment() -> object:
 @cli.command()
 def serve(host: str = "127.0.0.1", port: int = 8000, workers: int = 1) -> None:
     """Serve the site and the API."""
-    with opened_database():
-        pass  # brought to this program's shape before any process serves it
+    with opened_database() as database:  # brought to this program's shape before any process serves it
+        begin_ledger(database)
     indexer = start_indexer(read_settings())
     try:
         uvicorn.run(
@@ -248,9 +262,18 @@ def progress_bar(*, show: bool) -> Iterator[Progress]:
 
 
 @cli.command()
-def verify() -> None:
-    """Check every text, delta, approval and carry-forward; names what is wrong."""
+def verify(
+    checkpoint: Annotated[Path | None, typer.Argument(help="With --remote: a checkpoint kept from before.")] = None,
+    remote: Annotated[str | None, typer.Option(metavar="URL", help="Check the ledger there, from outside.")] = None,
+) -> None:
+    """Check every text, delta, approval, carry-forward and ledger entry; names what is wrong."""
+    if remote is not None:
+        asked = [remote] if checkpoint is None else [remote, str(checkpoint)]
+        raise typer.Exit(subprocess.run([sys.executable, str(OUTSIDE), *asked], check=False).returncode)
+    if checkpoint is not None:
+        fail("A checkpoint is compared with --remote URL.", MISUSE)
     with opened_database() as database, progress_bar(show=True) as progress:
+        begin_ledger(database)
         report = verify_database(database, progress)
     for fault in report.faults:
         print(fault)

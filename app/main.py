@@ -24,6 +24,10 @@ from app.database import Clock, Database, utc_now
 from app.drafts import routes as drafts
 from app.drafts import screens as drafts_screens
 from app.drafts.standing import Standings
+from app.ledger import routes as ledger
+from app.ledger import screens as ledger_screens
+from app.ledger.head import LedgerHead
+from app.ledger.keys import KeyFile
 from app.live import routes as live
 from app.live.hub import Hub
 from app.pages import routes as pages
@@ -46,8 +50,8 @@ from app.web.session import WriteGate
 from app.web.strict import check_request
 
 API_PREFIX = "/api/v1"
-
-ENDPOINTS = (accounts, activity, pages, revisions, drafts, consensus, stop_routes, publishing, search, live)
+APIS = (accounts, activity, pages, revisions, drafts, ledger, consensus, publishing, search, live)
+ENDPOINTS = (accounts, activity, pages, revisions, drafts, ledger, consensus, stop_routes, publishing, search, live)
 SCREENS = (
     pages_screens,
     revisions_screens,
@@ -56,6 +60,7 @@ SCREENS = (
     stop_screens,
     rule_screens,
     search_screens,
+    ledger_screens,
     activity_screens,
     accounts_screens,
     design,
@@ -98,6 +103,7 @@ def create_app(
     app.state.settings, app.state.database, app.state.follower = settings, database, follower
     app.state.write_gate, app.state.hub = WriteGate(database), hub
     app.state.search = engine_of(settings)
+    app.state.ledger_head = LedgerHead(database)
     for package in ENDPOINTS:
         app.include_router(package.api, prefix=API_PREFIX, dependencies=[Depends(check_request)])
     for screens in SCREENS:
@@ -133,6 +139,8 @@ def open_database(settings: Settings, *, clock: Clock = utc_now) -> Database:
     database.info["seasoning"] = Seasoning(
         settings.seasoning_hours, settings.vouches, settings.founders, settings.chapter_days
     )
+    key_file = settings.ledger_key_file or settings.data_dir / "ledger.key"
+    database.info["ledger_key"] = KeyFile(key_file, base_url=settings.base_url)
     database.info["standings"] = Standings()
     database.info["blames"] = Blames()
     return database

@@ -15,6 +15,7 @@ import app.activity.models
 import app.approvals.models
 import app.consensus.models
 import app.drafts.models
+import app.ledger.models
 import app.pages.models
 import app.revisions.models  # noqa: F401  # the imports register the tables
 from app.database import Database

@@ -15,6 +15,7 @@ class Settings(BaseSettings):
 
     database_url: str = Field("sqlite:///var/workshop.db", description="Where rows live: SQLite or PostgreSQL.")
     data_dir: Path = Field(Path("var"), description="Folder for the search index and the write lock.")
+    ledger_key_file: Path | None = Field(None, description="The key that signs the ledger.")
     base_url: str = Field("http://127.0.0.1:8000", description="Address people open; links and cookies follow it.")
     site_name: str = Field("Message Workshop", description="Name shown at the top of every screen.")
 

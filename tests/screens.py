@@ -116,6 +116,8 @@ SCREENS = (
     Screen("search-nothing", "/search?q=fracking"),
     Screen("search-typing", "/", None, search_a_title),
     Screen("changes", "/changes"),
+    Screen("ledger", "/ledger"),
+    Screen("ledger-entry", "/ledger/2"),
     Screen("chapter", "/chapters", None, lambda page: lead_to(page, "Harbour Quarter")),
     Screen("me", "/me", WRITER),
     Screen("new", "/new", WRITER),

@@ -27,9 +27,7 @@ def record(
     Sequence numbers become visible there out of commit order; the lock, kept until the commit, makes their order the
     order of commits, so that no follower passes a row that is not there yet.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        session.flush()
-        session.connection().execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ORDER_LOCK})
+    wait_for_turn(session)
     row = Activity(
         kind=kind,
         at=now(session),
@@ -44,6 +42,13 @@ def record(
     if kind in CHANGES_WHAT_IS_PUBLISHED:
         session.info["published_position"] = row.id
     return row
+
+
+def wait_for_turn(session: Session) -> None:
+    """Wait until no other transaction appends to a log; the turn lasts until the commit. On SQLite it is given."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.flush()
+        session.connection().execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ORDER_LOCK})
 
 
 def since(

@@ -67,10 +67,10 @@ class ApprovalOut(Out):
     contested: bool = Field(examples=[False])
     until: Moment | None = Field(examples=[None])
     replacement: Slug | None = Field(examples=[None])
-    ledger: int | None = Field(examples=[None])
+    ledger: int | None = Field(examples=[41])
 
     @classmethod
-    def of(cls, step: Step, revision: Revision | None) -> "ApprovalOut":
+    def of(cls, step: Step, revision: Revision | None, ledger: int | None) -> "ApprovalOut":
         approval, stop = step
         row = stop or approval
         if row is None:
@@ -85,6 +85,6 @@ class ApprovalOut(Out):
                 "contested": approval.contested if approval and not stop else False,
                 "until": stop.until if stop else None,
                 "replacement": stop.replacement if stop else None,
-                "ledger": None,
+                "ledger": ledger,
             }
         )

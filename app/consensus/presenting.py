@@ -23,6 +23,7 @@ from app.consensus.schemas import (
     VoteOut,
 )
 from app.consensus.votes import Cast
+from app.ledger import service as ledger
 from app.revisions import service as revisions
 from app.revisions.models import Revision
 from app.revisions.presenting import present_rows
@@ -92,6 +93,13 @@ def present_steps(session: Session, listed: Sequence[Step]) -> list[ApprovalOut]
     about = approvals.get_many(session, (step.stop.approval_id if step.stop else None for step in listed))
     rows = [about.get(step.stop.approval_id or 0) if step.stop else step.approval for step in listed]
     texts = revisions.get_many(session, {row.revision_id for row in rows if row})
+    of_approvals = ledger.sequences_of(session, (step.approval.id for step in listed if step.approval))
+    of_stops = ledger.sequences_of_stops(session, (step.stop.id for step in listed if step.stop))
     return [
-        ApprovalOut.of(step, texts[row.revision_id] if row else None) for step, row in zip(listed, rows, strict=True)
+        ApprovalOut.of(
+            step,
+            texts[row.revision_id] if row else None,
+            of_stops.get(step.stop.id) if step.stop else of_approvals.get(row.id if row else 0),
+        )
+        for step, row in zip(listed, rows, strict=True)
     ]

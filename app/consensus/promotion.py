@@ -12,7 +12,7 @@ from app.activity.models import Kind
 from app.activity.service import record
 from app.approvals import service as approvals
 from app.approvals.models import Approval, ApprovalKind
-from app.consensus import decisions, unpromotion
+from app.consensus import decisions, ledger, unpromotion
 from app.consensus.carrying import bring_up_to_date
 from app.consensus.circumstances import circumstances_of, find_approved, is_in_force
 from app.consensus.decisions import NO_VOTES, count_votes, decide_on, rule_in_force
@@ -24,6 +24,7 @@ from app.database import now
 from app.drafts import merging
 from app.drafts import service as drafts
 from app.drafts.models import DraftKind, DraftState
+from app.ledger.models import EntryKind
 from app.pages import service as pages
 from app.permissions import Actor
 from app.revisions import service as revisions
@@ -37,6 +38,7 @@ def open_vote(session: Session, candidate: Candidate) -> None:
     candidate.rule = rule.to_json()
     session.add(candidate)
     session.flush()
+    ledger.note_rule(session)
 
 
 def settle(session: Session, candidate: Candidate) -> Decision:
@@ -84,7 +86,8 @@ def _settle_in_force(session: Session, candidate: Candidate, decision: Decision,
         session.add(candidate)
         return settle(session, candidate)
     if decision.falls or decision.goes_back:
-        unpromotion.take_back(session, candidate, decision)
+        mode = circumstances_of(session, [candidate.page_id])[candidate.page_id].mode
+        unpromotion.take_back(session, candidate, decision, mode=mode)
         _settle_what_is_in_force(session, candidate.page_id)
         return decide_on(session, candidate)
     if decision.promotes:
@@ -145,6 +148,7 @@ def promote(
         WrittenSentence(approval_id=approval.id, page_id=page.id, hash=hash_, score=str(decision.score), at=approval.at)
         for hash_ in sorted(sentences_written(base, revisions.text_of(session, revision)))
     )
+    is_regained = candidate.closed is not None
     candidate.closed, candidate.closed_at, candidate.due_at = "approved", approval.at, None
     if approval.mode == "rapid":
         lasts = timedelta(seconds=decisions.rule_of(session, candidate).rapid_lasts)
@@ -155,6 +159,21 @@ def promote(
         drafts.close(session, draft, DraftState.APPROVED)
     merging.take_approved_in(session, page, revision)
     session.flush()
+    ledger.append(
+        session,
+        EntryKind(kind),
+        page,
+        at=approval.at,
+        text=revision.sha256,
+        basis="moderators" if actor else "consensus",
+        decision=decision,
+        candidate=candidate,
+        approval_id=approval.id,
+        mode=approval.mode,
+        reason=reason,
+        by=[actor.chapter_id] if actor else [],
+        has_rivals=not is_regained,
+    )
     record(
         session,
         Kind.PAGE_CORRECTED if kind == ApprovalKind.CORRECTED else Kind.PAGE_PROMOTED,

@@ -3,6 +3,7 @@
 Each takes a reason, is a row that stays and a row of the log, so that all who use the text learn it within seconds.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from app.activity.service import record
 from app.approvals import service as approvals
 from app.approvals import stops
 from app.approvals.models import Approval, ApprovalKind, Stop, StopKind
-from app.consensus import candidates, unpromotion
+from app.consensus import candidates, ledger, unpromotion
 from app.consensus.carrying import bring_up_to_date
 from app.consensus.circumstances import find_approved
 from app.consensus.decisions import decide_on
@@ -24,6 +25,7 @@ from app.consensus.promotion import promote, wake_waiting
 from app.database import now
 from app.drafts import merging
 from app.errors import Conflict, Refused
+from app.ledger.models import EntryKind
 from app.pages import service as pages
 from app.pages.models import Page
 from app.pages.text import clean_line
@@ -169,7 +171,8 @@ def restore(session: Session, actor: Actor | None, page: Page, *, reason: str) -
         row.takes_effect = False
         stops.add_stop(session, row)
         return Done(_step(session, row), takes_effect=False)
-    done = _note(session, actor, page, row, Kind.PAGE_RESTORED)
+    others = [user.chapter_id for user in askers if user.chapter_id != actor.chapter_id]
+    done = _note(session, actor, page, row, Kind.PAGE_RESTORED, seconding=others[:1])
     wake_waiting(session, page.id)
     return done
 
@@ -230,6 +233,17 @@ def _go_back_to(session: Session, actor: Actor, page: Page, revision: Revision, 
     unpromotion.serve_again(session, revision, since=approval.at)
     merging.take_approved_in(session, page, revision)
     session.flush()
+    ledger.append(
+        session,
+        EntryKind.CORRECTED,
+        page,
+        at=approval.at,
+        text=revision.sha256,
+        basis="moderators",
+        approval_id=approval.id,
+        reason=reason,
+        by=[actor.chapter_id],
+    )
     record(
         session,
         Kind.PAGE_CORRECTED,
@@ -272,9 +286,24 @@ def _row(
     )
 
 
-def _note(session: Session, actor: Actor | None, page: Page, row: Stop, kind: Kind) -> Done:
+def _note(
+    session: Session, actor: Actor | None, page: Page, row: Stop, kind: Kind, *, seconding: Sequence[int | None] = ()
+) -> Done:
     stops.add_stop(session, row)
     step = _step(session, row)
+    served = step.approval is not None and row.kind != StopKind.WITHDRAWN
+    ledger.append(
+        session,
+        EntryKind(row.kind),
+        page,
+        at=row.at,
+        text=revisions.get(session, step.approval.revision_id).sha256 if step.approval and served else None,
+        basis="moderators" if actor else "time",
+        stop_id=row.id,
+        reason=row.reason,
+        until=row.until,
+        by=[*seconding, actor.chapter_id] if actor else [],
+    )
     record(
         session,
         kind,

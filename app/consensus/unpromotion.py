@@ -9,11 +9,12 @@ from app.activity.service import record
 from app.approvals import service as approvals
 from app.approvals import stops
 from app.approvals.models import Approval, ApprovalKind
-from app.consensus import candidates
+from app.consensus import candidates, ledger
 from app.consensus.models import Candidate
 from app.consensus.rule import Decision
 from app.database import now
 from app.drafts import merging
+from app.ledger.models import EntryKind
 from app.pages import service as pages
 from app.revisions import service as revisions
 from app.revisions.models import Revision
@@ -23,10 +24,10 @@ OPPOSED = N_("Too many were against it for the waiting time.")
 NOT_CONFIRMED = N_("It was approved in rapid mode and did not pass for the routine waiting time.")
 
 
-def take_back(session: Session, candidate: Candidate, decision: Decision) -> Approval:
+def take_back(session: Session, candidate: Candidate, decision: Decision, *, mode: str) -> Approval:
     """Serve the newest earlier text again that nobody took back; without one the same text stands as contested.
 
-    The caller holds the page's lock and has asked the rule.
+    `mode` says which waiting time was waited. The caller holds the page's lock and has asked the rule.
     """
     page = pages.get_by_id(session, candidate.page_id)
     earlier = stops.list_usable(session, page.id)
@@ -47,6 +48,21 @@ def take_back(session: Session, candidate: Candidate, decision: Decision) -> App
         serve_again(session, revision, since=approval.at)
         merging.take_approved_in(session, page, revision)
     session.flush()
+    ledger.append(
+        session,
+        EntryKind.UNPROMOTED,
+        page,
+        at=approval.at,
+        text=revision.sha256,
+        basis="rapid" if decision.goes_back else "consensus",
+        decision=decision,
+        candidate=candidate,
+        approval_id=approval.id,
+        mode=mode,
+        reason=reason,
+        since=decision.failing_since,
+        has_rivals=False,
+    )
     record(
         session,
         Kind.PAGE_UNPROMOTED,

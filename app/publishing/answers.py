@@ -171,7 +171,7 @@ def as_json(approved: ApprovedText, *, base_url: str) -> ApprovedOut:
         revision=ApprovedRevisionOut.of(approved.found),
         text=approved.text,
         sections=[SectionTextOut(key=it.key, title=it.title, text=it.text) for it in sections_of(approved.text)],
-        links=_links(approved.page, base_url, "approved"),
+        links=_links(approved, base_url, "approved"),
     )
 
 
@@ -188,7 +188,7 @@ def stopped_json(page: Page, stop: Stop, approved: ApprovedText | None, *, base_
         until=stop.until,
         replacement=stop.replacement,
         revision=ApprovedRevisionOut.of(approved.found) if approved else None,
-        links=_links(page, base_url, "approved"),
+        links=_links_of(page, approved.entry if approved else None, base_url, "approved"),
     )
 
 
@@ -246,15 +246,20 @@ def _section_json(approved: ApprovedText, section: Section, base_url: str) -> Se
         title=section.title,
         text=section.text,
         chars=len(plain_text(section.text, within=approved.text)),
-        links=_links(approved.page, base_url, f"approved/sections/{section.key}"),
+        links=_links(approved, base_url, f"approved/sections/{section.key}"),
     )
 
 
-def _links(page: Page, base_url: str, here: str) -> LinksOut:
-    api = f"{base_url.rstrip('/')}/api/v1/pages/{page.slug}"
+def _links(approved: ApprovedText, base_url: str, here: str) -> LinksOut:
+    return _links_of(approved.page, approved.entry, base_url, here)
+
+
+def _links_of(page: Page, entry: int | None, base_url: str, here: str) -> LinksOut:
+    site = base_url.rstrip("/")
+    api = f"{site}/api/v1/pages/{page.slug}"
     return LinksOut(
         self=f"{api}/{here}",
-        html=f"{base_url.rstrip('/')}/pages/{page.slug}",
+        html=f"{site}/pages/{page.slug}",
         history=f"{api}/revisions",
-        ledger=f"{api}/approvals",
+        ledger=f"{site}/api/v1/ledger/{entry}" if entry else f"{api}/approvals",
     )

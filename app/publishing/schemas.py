@@ -30,7 +30,7 @@ class LinksOut(Out):
     self: str = Field(examples=["https://workshop.example/api/v1/pages/housing/approved"])
     html: str = Field(examples=["https://workshop.example/pages/housing"])
     history: str = Field(examples=["https://workshop.example/api/v1/pages/housing/revisions"])
-    ledger: str = Field(examples=["https://workshop.example/api/v1/pages/housing/approvals"])
+    ledger: str = Field(examples=["https://workshop.example/api/v1/ledger/41"])
 
 
 class ApprovedOut(Out):

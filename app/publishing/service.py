@@ -12,6 +12,7 @@ from app.approvals.models import Approval, Stop
 from app.approvals.service import InForce
 from app.database import now
 from app.errors import Conflict, Gone, NotFound
+from app.ledger import service as ledger
 from app.pages import service as pages
 from app.pages.models import Page
 from app.pages.text import Text
@@ -36,11 +37,15 @@ class Withdrawn(Gone):
 
 @dataclass(frozen=True, slots=True)
 class ApprovedText:
-    """A text that consensus approved, with what says so and, where a moderator stopped it, the stop."""
+    """A text that consensus approved, with what says so; `entry` is its number in the ledger.
+
+    `stop` is the stop where a moderator stopped it.
+    """
 
     page: Page
     found: InForce
     text: Text
+    entry: int | None
     stop: Stop | None = None
 
 
@@ -93,9 +98,14 @@ def _with_texts(
 ) -> list[ApprovedText]:
     listed = approvals.in_force(session, rows)
     texts = revisions.texts_of(session, (found.revision for found in listed))
+    entries = ledger.sequences_of(session, (row.id for row in rows))
     return [
         ApprovedText(
-            by_id[found.approval.page_id], found, texts[found.revision.id], stopped.get(found.approval.page_id)
+            by_id[it.approval.page_id],
+            it,
+            texts[it.revision.id],
+            entries.get(it.approval.id),
+            stopped.get(it.approval.page_id),
         )
-        for found in listed
+        for it in listed
     ]

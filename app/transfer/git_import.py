@@ -13,10 +13,12 @@ from app.activity.models import Kind
 from app.activity.service import record
 from app.approvals import service as approvals
 from app.approvals.models import ApprovalKind
+from app.consensus import ledger
 from app.database import Database
 from app.drafts import service as drafts
 from app.drafts.models import Draft, DraftKind, DraftState
 from app.errors import Refused
+from app.ledger.models import EntryKind
 from app.pages import service as pages
 from app.pages.models import Page
 from app.pages.slugs import slug_of
@@ -286,11 +288,14 @@ def _approve(database: Database, planned: PlannedPage, report: ImportReport) -> 
         return
     with database.transaction(writing=True) as session:
         head = session.exec(select(Revision).where(Revision.import_key == planned.drafts[0].head)).one()
-        pages.lock_page(session, head.page_id)
+        page = pages.lock_page(session, head.page_id)
         if approvals.find_current(session, head.page_id) is not None:
             return
         approval = approvals.approve(session, head, kind=ApprovalKind.IMPORTED, basis="import")
         report.approved += 1
+        ledger.append(
+            session, EntryKind.IMPORTED, page, at=approval.at, text=head.sha256, basis="import", approval_id=approval.id
+        )
         record(
             session,
             Kind.PAGE_PROMOTED,

@@ -1,4 +1,4 @@
-"""Check everything stored against itself: texts, lines of drafts, approvals, votes, carry-forwards."""
+"""Check everything stored against itself: texts, lines of drafts, approvals, votes, carry-forwards, the ledger."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from sqlmodel import Session, col, select
 
+from app.accounts import chapters
 from app.accounts.models import User
 from app.approvals.models import Approval, ApprovalKind
 from app.consensus import candidates, carrying
@@ -14,6 +15,7 @@ from app.consensus.models import Candidate, CandidateRevision, Value, VoteEntry
 from app.consensus.tallies import Count, Counts, Electorate, count_tally
 from app.database import Database
 from app.drafts.models import Draft
+from app.ledger import service as ledger
 from app.pages.models import Page
 from app.pages.text import sha256_of
 from app.revisions import delta
@@ -21,6 +23,7 @@ from app.revisions import service as revisions
 from app.revisions.ancestry import Ancestry
 from app.revisions.models import Revision
 from app.transfer.git_history import Progress
+from app.transfer.ledger_check import check_approvals, check_ledger, tallies_agree
 
 
 @dataclass(slots=True)
@@ -31,12 +34,13 @@ class Verification:
     revisions: int = 0
     approvals: int = 0
     carried: int = 0
+    entries: int = 0
     faults: list[str] = field(default_factory=list)
 
     def in_words(self) -> str:
         return (
             f"All is well: {self.pages} pages, {self.revisions} texts, {self.approvals} approvals, "
-            f"{self.carried} texts carried forward."
+            f"{self.carried} texts carried forward, {self.entries} ledger entries."
         )
 
 
@@ -51,6 +55,9 @@ def verify_database(database: Database, progress: Progress = lambda done, total,
                 report.faults.append(f"{page.slug}: {fault}")
             session.expunge_all()
             progress(number, len(listed), "checking pages")
+        report.faults.extend(check_ledger(session))
+        newest = ledger.find_newest(session)
+        report.entries = newest.sequence if newest else 0
     return report
 
 
@@ -65,6 +72,7 @@ def _check_page(session: Session, page: Page, report: Verification) -> Iterator[
     approvals = session.exec(select(Approval).where(Approval.page_id == page.id).order_by(col(Approval.id))).all()
     report.approvals += len(approvals)
     yield from _check_approvals(session, approvals)
+    yield from check_approvals(session, page.id)
     for candidate in session.exec(select(Candidate).where(Candidate.page_id == page.id)):
         yield from _check_carrying(session, candidate, approvals, report)
 
@@ -126,28 +134,34 @@ def _check_promotion(session: Session, approval: Approval) -> Iterator[str]:
         return
     if candidate.revision_id != approval.revision_id:
         yield f"approval {approval.id} approves another text than its candidate's"
-    count = recount(session, candidate, approval)
+    counts = list(recounts(session, candidate, approval))
+    count = counts[-1]
     if not (count.has_enough_people and count.is_three_to_one):
         yield f"approval {approval.id} has {count.reach} of {count.need} supporters, {count.support} to {count.oppose}"
+    if not tallies_agree(session, approval, counts, chapters.slugs_by_id(session)):
+        yield f"the ledger has other votes for approval {approval.id} than were cast"
 
 
-def recount(session: Session, candidate: Candidate, approval: Approval) -> Count:
-    """The tally at the moment of the approval, from the record of every vote cast."""
+def recounts(session: Session, candidate: Candidate, approval: Approval) -> Iterator[Count]:
+    """The tally at the moment of the approval, from the record of every vote cast.
+
+    More than one where votes are of the very same moment: before and after each of them, the last with all.
+    """
     entries = session.exec(
         select(VoteEntry)
         .join(User, col(User.id) == VoteEntry.member_id)
         .where(VoteEntry.candidate_id == candidate.id, VoteEntry.at <= approval.at)
         .where(col(User.seasoned_at) <= approval.at)
         .order_by(col(VoteEntry.id))
-    )
-    last = {entry.member_id: entry for entry in entries}
-    tally: dict[int | None, Counts] = {}
-    for entry in last.values():
-        if entry.value is None:
-            continue
-        one = Counts(entry.value == Value.SUPPORT, entry.value == Value.OPPOSE, entry.value == Value.PASS)
-        tally[entry.chapter_id] = tally.get(entry.chapter_id, Counts()) + one
-    return count_tally(tally, Electorate.from_json(candidate.electorate or {}))
+    ).all()
+    sooner = sum(entry.at < approval.at for entry in entries)
+    for end in range(sooner, len(entries) + 1):
+        tally: dict[int | None, Counts] = {}
+        for entry in {entry.member_id: entry for entry in entries[:end]}.values():
+            if entry.value is not None:
+                one = Counts(entry.value == Value.SUPPORT, entry.value == Value.OPPOSE, entry.value == Value.PASS)
+                tally[entry.chapter_id] = tally.get(entry.chapter_id, Counts()) + one
+        yield count_tally(tally, Electorate.from_json(candidate.electorate or {}))
 
 
 def _check_carrying(

@@ -62,6 +62,10 @@ HELP: dict[str, tuple[str, str]] = {
         "You have no unsent words for this draft: you never typed any, or you sent them, or you threw them away.",
         "Begin with the draft's newest text.",
     ),
+    "no-ledger-entry": (
+        "The public ledger has no entry with this number. Entries are counted from 1, and none is ever taken away.",
+        "Read the list of entries from the beginning. An empty ledger begins with the first text that is approved.",
+    ),
     "not-acceptable": (
         "The text is not served in any of the forms that the `Accept` header allows.",
         "Ask for application/json, text/plain, text/markdown or text/html, or end the address in .json, .txt, .md "

@@ -100,6 +100,7 @@ def render(
     headers: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
     """The page as an answer. `viewer` is who looks and `position` where the log stood, if the route asked for one."""
+    head = request.app.state.ledger_head
     page = environment.get_template(template).render(
         {
             "viewer": getattr(request.state, "viewer", None),
@@ -108,6 +109,7 @@ def render(
             "position": getattr(request.state, "position", 0),
             "look": look_of(request),
             "address": readable_address(request),
+            "ledger": head.newest() if status < 400 else head.known,  # an error page asks the database for nothing
             **context,
         }
     )

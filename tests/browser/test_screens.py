@@ -27,6 +27,8 @@ SCREENS = [
     (None, "/revisions/{revision}/blame"),
     (None, "/compare?from={revision}&to={candidate}"),
     (None, "/changes"),
+    (None, "/ledger"),
+    (None, "/ledger/2"),
     (None, "/search?q=ticket"),
     (None, "/login"),
     (None, "/join"),

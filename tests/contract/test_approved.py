@@ -60,7 +60,7 @@ async def test_the_json_holds_the_text_what_approved_it_and_its_sections(campaig
             "self": "http://workshop.test/api/v1/pages/housing/approved",
             "html": "http://workshop.test/pages/housing",
             "history": "http://workshop.test/api/v1/pages/housing/revisions",
-            "ledger": "http://workshop.test/api/v1/pages/housing/approvals",
+            "ledger": "http://workshop.test/api/v1/ledger/3",
         },
     }
 

@@ -104,7 +104,7 @@ async def test_approvals_are_listed_newest_first(campaign: Campaign) -> None:
         "contested": False,
         "until": None,
         "replacement": None,
-        "ledger": None,
+        "ledger": 3,
     }
     assert [row["revision"]["id"] for row in listed["data"]] == [campaign.second, campaign.first]
     assert [*first["data"], *rest["data"]] == listed["data"]

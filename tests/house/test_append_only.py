@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
-from app.consensus import stopping
+from app.consensus import ledger, stopping
 from app.permissions import Role
 from tests.factories import Workshop
 
@@ -22,6 +22,10 @@ from tests.factories import Workshop
         "DELETE FROM activity",
         "UPDATE stop SET reason = 'another'",
         "DELETE FROM stop",
+        "UPDATE ledger_entry SET body = 'another'",
+        "DELETE FROM ledger_entry",
+        "UPDATE ledger_checkpoint SET note = 'another'",
+        "DELETE FROM ledger_checkpoint",
     ],
 )
 def test_history_refuses_update_and_delete(workshop: Workshop, statement: str) -> None:
@@ -31,6 +35,7 @@ def test_history_refuses_update_and_delete(workshop: Workshop, statement: str) -
     moderator = workshop.member(role=Role.MODERATOR)
     with workshop.writing() as session:
         stopping.hold(session, moderator, page, reason="Wrong.")
+    ledger.begin(workshop.database)
     with pytest.raises(DatabaseError, match="never changed"), workshop.writing() as session:
         session.connection().execute(text(statement))
 

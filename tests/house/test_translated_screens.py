@@ -121,6 +121,8 @@ SCREENS = (
     "/drafts/{fork}/join?with={near}",
     "/revisions/{near_text}",
     "/changes",
+    "/ledger",
+    "/ledger/2",
     "/changes?page=housing",
     "/search",
     "/search?q=housing",

@@ -16,7 +16,10 @@ FOR_OPERATORS = ("app/cli.py", "app/demo/", "app/transfer/", "app/database.py", 
 FOR_PROGRAMMERS = ("app/web/help.py", "app/web/openapi.py", "app/web/docs.py", "app/web/static.py")
 
 MESSAGES = {"_", "_n", "N_", "Nn_"}
-TOLD_ELSEWHERE = {"Field", "Query", "Path", "Header", "ValueError", "RuntimeError", "LookupError", "CorruptDelta"}
+TOLD_ELSEWHERE = {
+    *("Field", "Query", "Path", "Header", "ValueError", "TypeError", "RuntimeError", "LookupError", "CorruptDelta"),
+    *("BadNote", "NoLedgerKey"),
+}
 """Calls whose words stand in the documentation of the API, or only ever in a log."""
 DOCUMENTED = {"description", "example", "pointer", "_EXAMPLES", "_HEADERS"}
 """What stands under these names is read by programmers."""
