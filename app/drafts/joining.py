@@ -44,15 +44,17 @@ def join(
     written. Votes begin anew on what comes out.
     """
     actor = require(actor, Action.FORK)
+    draft, other = drafts.get_draft(session, draft_id), drafts.get_draft(session, with_id)
+    page = pages.lock_page(session, draft.page_id)
+    for row in (draft, other):
+        session.refresh(row)
     found = compare(session, draft_id, with_id)
-    pages.lock_page(session, found.ours.page_id)
     text = resolve(found.merged, resolutions) if found.conflicts and resolutions else found.merged.text
     if text is None:
         return found
-    draft = drafts.get_draft(session, draft_id)
     joined = drafts.add_draft(
         session,
-        pages.get_by_id(session, draft.page_id),
+        page,
         kind=DraftKind.FORK,
         name=f"Joined: {draft.name}"[: drafts.MAX_NAME],
         owner_id=actor.id,
