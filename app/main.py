@@ -50,7 +50,6 @@ from app.web.session import WriteGate
 from app.web.strict import check_request
 
 API_PREFIX = "/api/v1"
-APIS = (accounts, activity, pages, revisions, drafts, ledger, consensus, publishing, search, live)
 ENDPOINTS = (accounts, activity, pages, revisions, drafts, ledger, consensus, stop_routes, publishing, search, live)
 SCREENS = (
     pages_screens,

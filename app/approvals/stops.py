@@ -113,12 +113,14 @@ def list_asked(session: Session, stop: Stop, kind: StopKind) -> Sequence[Stop]:
     ).all()
 
 
-def list_usable(session: Session, page_id: int) -> list[Revision]:
+def list_usable(session: Session, page_id: int, *, until: int | None = None) -> list[Revision]:
     """The page's once approved texts that nobody took back since, oldest first; the present one is left out.
+
+    `until` names the approval that is the present one, where that is not the newest.
 
     Taken back are those withdrawn by a moderator and those that lost their approval, whatever revision says the same.
     """
-    rows = approvals.list_since(session, page_id, 0)
+    rows = [row for row in approvals.list_since(session, page_id, 0) if until is None or row.id <= until]
     texts = revisions.get_many(session, (row.revision_id for row in rows))
     stops: dict[int | None, list[Stop]] = {}
     kinds = (StopKind.WITHDRAWN, StopKind.RESTORED)

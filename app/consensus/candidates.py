@@ -174,7 +174,7 @@ def carry_from_elsewhere(session: Session, revision: Revision, approved: Approva
     that the two share.
     """
     ancestry = Ancestry(session)
-    usable = stops.list_usable(session, revision.page_id)
+    usable = stops.list_usable(session, revision.page_id, until=approved.id)
     once_approved = {approved.revision_id, *(earlier.id for earlier in usable)}
     steps = (step.id for step in ancestry.walk([revision.id]) if step.id in once_approved)
     origin = next(steps, None) or ancestry.nearest_common(revision.id, approved.revision_id)

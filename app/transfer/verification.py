@@ -123,7 +123,8 @@ def _check_approvals(session: Session, approvals: Sequence[Approval]) -> Iterato
             continue
         if approval.supersedes_id != (before.id if before else None):
             yield f"approval {approval.id} does not follow the one before it"
-        if approval.kind == ApprovalKind.PROMOTED:
+        by_vote = approval.kind == ApprovalKind.CORRECTED and approval.candidate_id is not None
+        if approval.kind == ApprovalKind.PROMOTED or by_vote:
             yield from _check_promotion(session, approval)
 
 
@@ -136,7 +137,7 @@ def _check_promotion(session: Session, approval: Approval) -> Iterator[str]:
         yield f"approval {approval.id} approves another text than its candidate's"
     counts = list(recounts(session, candidate, approval))
     count = counts[-1]
-    if not (count.has_enough_people and count.is_three_to_one):
+    if not any(each.has_enough_people and each.is_three_to_one for each in counts):
         yield f"approval {approval.id} has {count.reach} of {count.need} supporters, {count.support} to {count.oppose}"
     if not tallies_agree(session, approval, counts, chapters.slugs_by_id(session)):
         yield f"the ledger has other votes for approval {approval.id} than were cast"
@@ -202,4 +203,7 @@ def _redo(
     base = next((row.revision_id for row in approvals if row.id == since), None)
     newer = [row for row in approvals if since < row.id <= target.id]
     carried = carrying.carry_over(session, start.id, base, newer)
+    if not isinstance(carried, carrying.CarriedOver) and base is not None:
+        # It was stale until the text that it clashed with lost its place.
+        carried = carrying.carry_over(session, start.id, base, [target])
     return carried.text if isinstance(carried, carrying.CarriedOver) else None
