@@ -5,7 +5,7 @@ from fastapi import FastAPI
 
 from app.accounts import chapters
 from app.accounts import service as accounts
-from app.permissions import Actor
+from app.permissions import Actor, Role
 from tests.conftest import MovableClock, connect
 from tests.factories import Workshop
 
@@ -44,6 +44,20 @@ def test_a_first_chapter_is_ones_own_at_once(workshop: Workshop) -> None:
     workshop.chapter("north")
     choose(workshop, anna, "north")
     assert home(workshop, anna) == "north"
+
+
+def test_a_vote_stays_in_the_chapter_it_was_cast_in(workshop: Workshop, clock: MovableClock) -> None:
+    anna = workshop.member("anna", chapter="north", role=Role.WRITER)
+    others = [workshop.member(chapter=slug) for slug in ("north", "north", "south", "south", "south")]
+    fork = workshop.fork(anna, workshop.page(anna), ("10,000", "12,000"))
+    workshop.vote(anna, fork.head_id or 0)
+    choose(workshop, anna, "south")
+    clock.move(days=8)
+    workshop.follow()
+    assert home(workshop, anna) == "south"
+    workshop.vote(others[0], fork.head_id or 0)
+    by_chapter = {line.chapter: line.votes.support for line in workshop.decision(fork.head_id or 0).count.chapters}
+    assert by_chapter == {others[0].chapter_id: 2, others[3].chapter_id: 0}
 
 
 @pytest.mark.anyio

@@ -69,6 +69,9 @@ def test_a_kept_vote_counts_from_the_third_day_once_two_have_vouched(
     workshop.follow()
     assert workshop.decision(change.head_id).count.supporters == 0
     vouch(workshop, founders[1], "Bea")
+    with workshop.reading() as session:
+        bea = accounts.actor_of(accounts.get_user(session, "bea"))
+        assert seasoning.counts_from(session, bea) == clock.moment  # never from before the last vouch
     workshop.follow()
     decision = workshop.decision(change.head_id)
     assert (decision.count.supporters, decision.count.active) == (1, 5)
@@ -96,6 +99,25 @@ def test_votes_that_begin_to_count_open_the_vote_and_start_the_waiting_then(
     workshop.follow()
     assert "12,000" in (workshop.approved_text(workshop.get_page("housing")) or "")
     assert verify_database(workshop.database).faults == []
+
+
+def test_a_vote_that_begins_to_count_decides_without_anybody_voting_then(
+    workshop: Workshop, clock: MovableClock, founders: list[Actor], change: Draft
+) -> None:
+    """Two of the four are needed: one of them, and the newcomer from the third day on."""
+    assert change.head_id is not None
+    workshop.vote(founders[3], change.head_id)
+    workshop.vote(workshop.member("bea", chapter="north"), change.head_id)
+    for founder in founders[:2]:
+        vouch(workshop, founder, "bea")
+    clock.move(hours=71)
+    workshop.follow()
+    clock.move(hours=12)
+    workshop.follow()
+    assert workshop.approved_text(workshop.get_page("housing")) is None
+    clock.move(hours=2)
+    workshop.follow()
+    assert "12,000" in (workshop.approved_text(workshop.get_page("housing")) or "")
 
 
 def test_whoever_may_not_vouch_is_told_why(workshop: Workshop, clock: MovableClock, founders: list[Actor]) -> None:
@@ -127,7 +149,10 @@ def test_one_member_vouches_for_five_people_a_week(
         vouch(workshop, founders[0], f"new-{number}")
     with pytest.raises(Refused, match="5 people this week"):
         vouch(workshop, founders[0], "new-5")
-    clock.move(days=8)
+    clock.move(days=6, hours=23)
+    with pytest.raises(Refused, match="5 people this week"):
+        vouch(workshop, founders[0], "new-5")
+    clock.move(hours=2)
     vouch(workshop, founders[0], "new-5")
 
 

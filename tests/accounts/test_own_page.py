@@ -55,9 +55,10 @@ async def test_older_versions_come_in_parts(app: FastAPI, workshop: Workshop) ->
 async def test_a_changed_password_ends_every_other_session(app: FastAPI, workshop: Workshop) -> None:
     with workshop.writing() as session:
         accounts.add_user(session, "Ada", PASSWORD)
-    async with connect(app) as here, connect(app) as elsewhere:
-        for client in (here, elsewhere):
-            await client.post("/login", data={"name": "Ada", "password": PASSWORD})
+        accounts.add_user(session, "Ben", PASSWORD)
+    async with connect(app) as here, connect(app) as elsewhere, connect(app) as somebody_else:
+        for client, name in ((here, "Ada"), (elsewhere, "Ada"), (somebody_else, "Ben")):
+            await client.post("/login", data={"name": name, "password": PASSWORD})
         wrong = await here.post("/me/password", data={"current": "a guess", "password": "five other words"})
         assert (wrong.status_code, "That is not your password" in wrong.text) == (422, True)
         short = await here.post("/me/password", data={"current": PASSWORD, "password": "short"})
@@ -67,6 +68,7 @@ async def test_a_changed_password_ends_every_other_session(app: FastAPI, worksho
         assert changed.status_code == 200
         assert (await here.get("/me")).status_code == 200
         assert (await elsewhere.get("/me")).status_code == 401
+        assert (await somebody_else.get("/me")).status_code == 200
         old = await elsewhere.post("/login", data={"name": "Ada", "password": PASSWORD})
         assert old.status_code == 401
         new = await elsewhere.post("/login", data={"name": "Ada", "password": "five other words"})

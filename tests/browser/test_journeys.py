@@ -151,6 +151,46 @@ def test_what_is_typed_without_a_network_outlives_its_tab(campaign: Campaign, vi
     expect(second.locator("#text")).to_have_value(re.compile("everybody"))
 
 
+def test_a_preview_keeps_this_browsers_copy(campaign: Campaign, visit: Visit) -> None:
+    """Nothing is sent by a preview, so whoever leaves from it finds the words again."""
+    address = f"/pages/{campaign.page('Fares previewed').slug}/edit"
+    page = visit()
+    open_at(page, address, "editor")
+    page.fill("#text", FARES.replace("everyone", "everybody"))
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("heading", name="Preview, not sent yet")).to_be_visible()
+    listen(page, "editor")
+    open_at(page, address, "editor")
+    expect(page.get_by_text("This browser kept words of yours")).to_be_visible()
+    expect(page.locator("#text")).to_have_value(re.compile("everybody"))
+
+
+def test_words_of_this_browser_stand_in_the_form_and_typing_goes_on_from_them(campaign: Campaign, visit: Visit) -> None:
+    address = f"/pages/{campaign.page('Fares offered').slug}/edit"
+    page = visit()
+    open_at(page, address, "editor")
+    page.fill("#text", FARES.replace("everyone", "everybody"))
+    base = page.input_value("[name=base]")
+    for typed in (" Day and night.", " Sundays too."):
+        page.goto(address)
+        offer = page.get_by_text("This browser kept words of yours")
+        expect(offer).to_be_visible()
+        expect(page.locator("#text")).to_have_value(re.compile("everybody"))
+        page.press("#text", "Control+End")
+        page.locator("#text").press_sequentially(typed)
+        expect(page.locator("#text")).to_have_value(re.compile(re.escape(typed)))
+        expect(offer).to_be_visible()
+    page.goto(address)
+    expect(page.locator("#text")).to_have_value(re.compile(r"everybody(.|\n)*Day and night\.\n* Sundays too\."))
+    assert page.input_value("[name=base]") == base
+    page.get_by_role("button", name="Throw them away").click()
+    expect(page.get_by_text("This browser kept words of yours")).to_have_count(0)
+    expect(page.locator("#text")).to_have_value(re.compile("for everyone"))
+    open_at(page, address, "editor")
+    expect(page.locator("#text")).to_have_value(re.compile("for everyone"))
+    expect(page.get_by_text("This browser kept words of yours")).to_have_count(0)
+
+
 # Choose.
 
 

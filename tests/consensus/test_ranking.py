@@ -66,6 +66,36 @@ def test_candidates_come_best_first_whatever_the_votes(
     assert ranked(workshop, forks[0].page_id) == by_the_rule(workshop, forks, voted)
 
 
+def test_of_equal_scores_the_one_with_more_supporters_comes_first(
+    workshop: Workshop, voters: list[Actor], forks: list[Draft]
+) -> None:
+    """Three of one chapter weigh as much as four, as its cap is three; the hash would put the other one first."""
+    heads = [drafts.head_of(forks[0]), drafts.head_of(forks[1])]
+    with workshop.reading() as session:
+        first_by_hash, other = sorted(heads, key=lambda head: revisions.get(session, head).sha256)
+    for head, supporters in ((first_by_hash, 3), (other, 4)):
+        for voter in voters[: 3 * supporters : 3]:
+            workshop.vote(voter, head)
+    assert workshop.decision(first_by_hash).score == workshop.decision(other).score
+    assert ranked(workshop, forks[0].page_id)[:2] == [other, first_by_hash]
+
+
+def test_what_went_stale_comes_after_what_can_be_voted_on(
+    workshop: Workshop, clock: MovableClock, voters: list[Actor], forks: list[Draft]
+) -> None:
+    for voter in voters[:5]:
+        workshop.vote(voter, drafts.head_of(forks[2]))
+    workshop.vote(voters[0], drafts.head_of(forks[5]))
+    for voter in voters[:20]:
+        workshop.vote(voter, drafts.head_of(forks[0]))  # rewrites the same sentence as the third version
+    clock.move(hours=25)
+    workshop.follow()
+    with workshop.reading() as session:
+        listed = ranking.list_ranked(session, forks[0].page_id)
+        assert [(row.draft_id, row.stale) for row in listed[:2]] == [(forks[5].id, False), (forks[2].id, True)]
+        assert (listed[0].score or 0) < (listed[1].score or 0)
+
+
 def test_a_candidate_whose_last_vote_is_taken_back_has_none(
     workshop: Workshop, voters: list[Actor], forks: list[Draft]
 ) -> None:
