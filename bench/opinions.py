@@ -6,7 +6,6 @@ or 0 for pass) and `participants.csv` (`participant, group_id`; empty or missing
 
 import csv
 import hashlib
-import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +21,9 @@ SIZES = (40, 25, 15, 12, 8)
 
 LEAST_GROUP, LEAST_VOTES, LEAST_IN_GROUP = 8, 8, 4
 GOOD_PERCENT = 60
+
+LATEST = 1e14
+"""Milliseconds since 1970, in the year 5138; what claims to be later, or before 1970, is no moment."""
 
 Verdict = Literal["good", "bad", "between"]
 VERDICTS: Sequence[Verdict] = ("good", "bad", "between")
@@ -112,7 +114,7 @@ def _vote(row: Mapping[str, str | None]) -> Vote | None:
         at, choice = float(row.get("timestamp_ms") or ""), float(row.get("vote") or "")
     except ValueError:
         return None
-    if not text or not voter or not math.isfinite(at) or choice not in {-1, 0, 1}:
+    if not text or not voter or not 0 <= at < LATEST or choice not in {-1, 0, 1}:
         return None
     return Vote(at, text, voter, int(choice))
 

@@ -111,7 +111,6 @@ def decide_at(tally: Tally, electorate: Electorate, at: float, since: float | No
 
 
 def _moment(seconds: float) -> datetime:
-    """Counted from 1970 by adding, as some data has moments that no calendar of this machine knows."""
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
 
 

@@ -164,7 +164,11 @@ def data(tmp_path: Path) -> Path:
     write(tmp_path / "one group", rows, dict.fromkeys(voters, "0"))
     write(tmp_path / "no groups", votes, None)
     write(tmp_path / "nobody", [], {})
-    write(tmp_path / "alone", [(10**15, "text", "somebody", 1)], {"somebody": "", "other": "9"})
+    write(
+        tmp_path / "alone",
+        [(10**13, "text", "somebody", 1), (10**15, "text", "b", 1), (-1, "text", "c", 1), ("nan", "text", "d", 1)],
+        {"somebody": "", "other": "9"},
+    )
     (tmp_path / "notes").mkdir()
     return tmp_path
 
