@@ -26,8 +26,10 @@ from app.drafts import service as drafts
 from app.drafts.models import DraftKind, DraftState
 from app.ledger.models import EntryKind
 from app.pages import service as pages
+from app.pages.models import Page
 from app.permissions import Actor
 from app.revisions import service as revisions
+from app.revisions.models import Revision
 
 
 def open_vote(session: Session, candidate: Candidate) -> None:
@@ -154,37 +156,56 @@ def promote(
         lasts = timedelta(seconds=decisions.rule_of(session, candidate).rapid_lasts)
         candidate.unconfirmed_until = candidate.due_at = approval.at + lasts
     session.add(candidate)
+    _close_its_fork(session, candidate, revision)
+    merging.take_approved_in(session, page, revision)
+    session.flush()
+    _publish(session, page, candidate, approval, decision, revision.sha256, actor, is_regained=is_regained)
+    if approval.mode == "rapid":
+        settle(session, candidate)
+    return approval
+
+
+def _close_its_fork(session: Session, candidate: Candidate, revision: Revision) -> None:
     draft = drafts.get_draft(session, candidate.draft_id)
     if draft.kind == DraftKind.FORK and draft.head_id == revision.id and draft.state == DraftState.OPEN:
         drafts.close(session, draft, DraftState.APPROVED)
-    merging.take_approved_in(session, page, revision)
-    session.flush()
+
+
+def _publish(
+    session: Session,
+    page: Page,
+    candidate: Candidate,
+    approval: Approval,
+    decision: Decision,
+    sha256: str,
+    actor: Actor | None,
+    *,
+    is_regained: bool,
+) -> None:
+    """Enter the approval into the ledger, then into the log; both come last, as others wait for their turn there."""
     ledger.append(
         session,
-        EntryKind(kind),
+        EntryKind(approval.kind),
         page,
         at=approval.at,
-        text=revision.sha256,
+        text=sha256,
         basis="moderators" if actor else "consensus",
         decision=decision,
         candidate=candidate,
         approval_id=approval.id,
         mode=approval.mode,
-        reason=reason,
+        reason=approval.reason,
         by=[actor.chapter_id] if actor else [],
         has_rivals=not is_regained,
     )
     record(
         session,
-        Kind.PAGE_CORRECTED if kind == ApprovalKind.CORRECTED else Kind.PAGE_PROMOTED,
+        Kind.PAGE_CORRECTED if approval.kind == ApprovalKind.CORRECTED else Kind.PAGE_PROMOTED,
         actor,
         page_id=page.id,
-        subject_id=revision.id,
-        data={"approval": approval.id, "sha256": revision.sha256} | ({"reason": reason} if reason else {}),
+        subject_id=approval.revision_id,
+        data={"approval": approval.id, "sha256": sha256} | ({"reason": approval.reason} if approval.reason else {}),
     )
-    if approval.mode == "rapid":
-        settle(session, candidate)
-    return approval
 
 
 def wake_waiting(session: Session, page_id: int) -> None:

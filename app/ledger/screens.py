@@ -51,6 +51,7 @@ def show_ledger(request: Request, session: SessionDep, viewer: Viewer, cursor: s
         "rows": _present(session, found[:SHOWN]),
         "checkpoint": service.find_checkpoint(session),
         "keep": f"curl {base_url}/api/v1/ledger/checkpoint > checkpoint.txt",
+        "program": "docs/verify.py",
         "run": f"python verify.py {base_url} checkpoint.txt",
         "more": f"/ledger?cursor={encode_cursor(found[SHOWN - 1].sequence)}" if len(found) > SHOWN else None,
     }

@@ -44,6 +44,7 @@ async def test_an_entry_holds_all_that_a_decision_rests_on(campaign: Campaign) -
             "rival_window": 86400,
             "neighbour_wait": 3600,
             "active_days": 14,
+            "rapid_lasts": 172800,
         },
         "electorate": 3,
         "tallies": [{"chapter": "at large", "members": 3, "support": 2, "oppose": 0, "pass": 0}],

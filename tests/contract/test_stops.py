@@ -56,7 +56,7 @@ async def test_a_held_text_says_stop_in_every_form_and_is_never_kept(
             "contested": False,
             "until": "2026-11-23T19:30:00Z",
             "replacement": None,
-            "ledger": None,
+            "ledger": 4,
         }
         assert (held.status_code, held.json()) == (200, row)
         told = await everybody.get(f"{API}/pages/housing/approved")
@@ -79,7 +79,7 @@ async def test_a_held_text_says_stop_in_every_form_and_is_never_kept(
                 "basis": "consensus",
                 "mode": "routine",
             },
-            "links": {**links, "history": f"{base}/revisions", "ledger": f"{base}/approvals"},
+            "links": {**links, "history": f"{base}/revisions", "ledger": f"http://workshop.test{API}/ledger/3"},
         }
         assert (told.status_code, told.headers["Cache-Control"]) == (200, "no-store")
         assert "ETag" not in told.headers

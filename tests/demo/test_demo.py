@@ -93,6 +93,7 @@ def session(example: Database) -> Iterator[Session]:
 def own(filled: Path, tmp_path: Path) -> Iterator[Database]:
     """A copy to write to."""
     shutil.copy(filled / "demo.db", tmp_path / "demo.db")
+    shutil.copy(filled / "ledger.key", tmp_path / "ledger.key")
     database = open_database(settings_for(tmp_path), clock=lambda: TODAY)
     yield database
     database.dispose()

@@ -22,7 +22,8 @@ def servers(database_url: str, tmp_path: Path) -> Iterator[list[Server]]:
     folders = [tmp_path / name for name in ("one", "two")]
     for folder in folders:
         folder.mkdir()
-    running = [Server(database_url, folder, wait_routine=WAIT_SECONDS) for folder in folders]
+    key = tmp_path / "ledger.key"
+    running = [Server(database_url, it, wait_routine=WAIT_SECONDS, ledger_key_file=key) for it in folders]
     for server in running:
         server.start()
     yield running
