@@ -18,7 +18,7 @@ from tests.conftest import ENGINES
 from tests.factories import Workshop
 from tests.servers import Server, connect_to
 
-MEMBERS, ROUNDS, SOAK_ROUNDS = 50, 4, 200
+MEMBERS, ROUNDS, SOAK_ROUNDS = 50, 2, 200
 HELD_EVERY = 2
 
 pytestmark = pytest.mark.anyio
