@@ -113,6 +113,7 @@ def measure(server: Server, database: Database) -> None:
         "search": [f"/search?q={WORDS[30]}", f"/search?q={WORDS[90]}+{WORDS[200]}", f"/search?q={WORDS[400]}"],
         "search for a word on every page": [f"/search?q={WORDS[0]}"],
         "titles while typing": ["/api/v1/suggest?q=page+1"],
+        "the queue": ["/review"],
         "own page": ["/me"],
         "chapter": ["/chapters/chapter-1"],
     }

@@ -7,6 +7,7 @@ const uses = [
   ["[data-copy], [data-share]", "./copy.js"],
   ["#editor, [data-sent]", "./editor.js"],
   ["[data-live]", "./live.js"],
+  ["#review", "./review.js"],
 ];
 for (const [selector, module] of uses) if (document.querySelector(selector)) import(module);
 if (document.documentElement.hasAttribute("data-keys")) import("./keys.js");

@@ -90,6 +90,11 @@ def stop_it(page: Page, what: str, reason: str) -> None:
     page.wait_for_load_state()
 
 
+def choose(page: Page) -> None:
+    page.get_by_role("button", name="Support").click()
+    page.locator("[data-undo]").wait_for()
+
+
 def lead_to(page: Page, name: str) -> None:
     page.locator("main").get_by_role("link", name=name).first.click()
 
@@ -108,6 +113,8 @@ SCREENS = (
     Screen("wordings", "/pages/night-ferry/drafts"),
     Screen("vote", "/revisions/36", MEMBER),
     Screen("voted", "/revisions/39", MEMBER, support),
+    Screen("queue", "/review", MEMBER),
+    Screen("queue-voted", "/review", MEMBER, choose),
     Screen("vote-reader", "/revisions/39"),
     Screen("compare", "/compare?from=1&to=39"),
     Screen("history", "/pages/shore-plan/history"),

@@ -51,6 +51,13 @@ class Candidate(SQLModel, table=True):
             postgresql_where=text("closed IS NULL AND passing_since IS NOT NULL"),
         ),
         Index(
+            "ix_candidate_queue",
+            "urgency",
+            "id",
+            sqlite_where=text("closed IS NULL AND stale IS 0"),
+            postgresql_where=text("closed IS NULL AND stale IS false"),
+        ),
+        Index(
             "ix_candidate_due",
             "due_at",
             sqlite_where=text("due_at IS NOT NULL"),
@@ -80,6 +87,12 @@ class Candidate(SQLModel, table=True):
     changed_at: datetime = Field(sa_type=UtcDateTime, description="When its votes, text or state last changed.")
     score: float | None = Field(default=None, description="For ranking alone; None while nobody has voted.")
     supporters: int = Field(default=0, sa_column_kwargs={"server_default": "0"}, description="For ranking alone.")
+    urgency: int = Field(
+        default=0, sa_column_kwargs={"server_default": "0"}, description="For the queue alone; see `nearness`."
+    )
+    room: dict[str, bool] | None = Field(
+        default=None, sa_type=JSON, description="For the queue alone: whether a chapter's further votes still count."
+    )
     stale: bool = False
     closed: str | None = None
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

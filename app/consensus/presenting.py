@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from sqlmodel import Session
 
 from app.accounts import chapters
+from app.accounts.models import Chapter
 from app.approvals import service as approvals
 from app.approvals.schemas import ApprovalOut, RevisionRef
 from app.approvals.stops import Step
-from app.consensus import candidates, decisions, stacks, votes
+from app.consensus import candidates, decisions, queue, stacks, votes
 from app.consensus.facts import Decision
 from app.consensus.models import Candidate
 from app.consensus.schemas import (
@@ -18,15 +19,24 @@ from app.consensus.schemas import (
     DecisionOut,
     ElectorateOut,
     FullDecisionOut,
+    PageRef,
+    ProgressOut,
+    ReviewDiffOut,
+    ReviewOut,
     RuleOut,
     TallyOut,
     VoteOut,
 )
 from app.consensus.votes import Cast
 from app.ledger import service as ledger
+from app.pages import service as pages
+from app.permissions import Action, Actor, require
 from app.revisions import service as revisions
+from app.revisions.diff import Diff, word_diff
 from app.revisions.models import Revision
 from app.revisions.presenting import present_rows
+from app.revisions.schemas import DiffOut
+from app.words import _, _n
 
 
 def present_candidates(session: Session, listed: Sequence[Candidate]) -> list[CandidateOut]:
@@ -69,6 +79,44 @@ def present_cast(session: Session, cast: Cast, asked_id: int) -> CastOut:
     return CastOut(
         vote=VoteOut.of(cast.vote, seen) if cast.vote and seen else None,
         decision=_present_whole(session, asked_id, current, cast.candidate, cast.decision),
+    )
+
+
+def present_next(session: Session, viewer: Actor | None, chapter: Chapter | None) -> ReviewOut:
+    """What the viewer is asked next, of those that lack votes of the chapter if one is named."""
+    actor = require(viewer, Action.REVIEW)
+    found = queue.find_next(session, actor, chapter_id=chapter.id if chapter else None)
+    progress = queue.progress_of(session, actor)
+    shown = ProgressOut(today=progress.today, left=progress.left)
+    candidate = found.candidate
+    if candidate is None:
+        return ReviewOut(candidate=None, page=None, diff=None, why=None, progress=shown, done=done_in_words(progress))
+    page = pages.get_by_id(session, candidate.page_id)
+    diff = diff_of(session, candidate)
+    base_id = candidate.base_revision_id
+    change = DiffOut.of(base_id or candidate.revision_id, candidate.revision_id, diff).model_dump(by_alias=True)
+    return ReviewOut(
+        candidate=present_candidates(session, [candidate])[0],
+        page=PageRef(slug=page.slug, title=page.title),
+        diff=ReviewDiffOut.model_validate(change | {"from": base_id}),
+        why=_(found.why),
+        progress=shown,
+        done=None,
+    )
+
+
+def diff_of(session: Session, candidate: Candidate) -> Diff:
+    """What the candidate changes in the text it stands on; all of it before a first approval."""
+    base = revisions.text_by_id(session, candidate.base_revision_id) if candidate.base_revision_id else ""
+    return word_diff(base, revisions.text_by_id(session, candidate.revision_id))
+
+
+def done_in_words(progress: queue.Progress) -> str:
+    """That nothing is left, and what the member moved today."""
+    if not progress.today:
+        return _("Nothing needs your vote right now.")
+    return _n("You are done: {n} text moved today.", "You are done: {n} texts moved today.", progress.today).format(
+        n=progress.today
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func
 from sqlmodel import Session, col, select
 
+from app.consensus import nearness
 from app.consensus.facts import Decision
 from app.consensus.models import Candidate, LookAlike, Vote
 from app.consensus.tallies import Counts
@@ -43,13 +44,15 @@ _WITH: dict[Stand, ColumnElement[bool]] = {
 
 
 def note_rank(candidate: Candidate, decision: Decision) -> None:
-    """Keep what the candidate is ranked by; it changes with its votes alone. Without any votes it has no score.
+    """Keep what the candidate is ranked by, here and in the queue; it changes with its votes alone.
 
-    The score is rounded to 53 bits: for the order of a list, never for a decision.
+    Without any votes it has no score. The score is rounded to 53 bits: for the order of a list, never for a decision.
     """
     voted = any(line.votes != Counts() for line in decision.count.chapters)
     candidate.score = float(decision.score) if voted else None
     candidate.supporters = decision.count.supporters
+    candidate.urgency = nearness.urgency_of(decision.count, decision.to_beat)
+    candidate.room = nearness.room_of(decision.count) if voted else None
 
 
 def list_ranked(

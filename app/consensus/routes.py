@@ -1,18 +1,21 @@
 """Votes and decisions: put forward, vote, and see how texts stand."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
 
+from fastapi import APIRouter, Query, Request, Response
+
+from app.accounts import chapters
 from app.accounts.actors import Viewer
 from app.approvals import stops
 from app.approvals.schemas import ApprovalOut
 from app.consensus import candidates, ranking, votes
 from app.consensus.candidates import NeedsMerge, NothingToDecide, VotingClosed
 from app.consensus.models import Value
-from app.consensus.presenting import present_candidates, present_cast, present_decision, present_steps
-from app.consensus.schemas import CandidateOut, CastOut, FullDecisionOut, VoteIn
+from app.consensus.presenting import present_candidates, present_cast, present_decision, present_next, present_steps
+from app.consensus.schemas import CandidateOut, CastOut, FullDecisionOut, ReviewOut, VoteIn
 from app.consensus.votes import TextChanged
 from app.drafts.service import DraftNotFound
-from app.errors import Conflict
+from app.errors import Conflict, NotFound
 from app.pages.addresses import page_here
 from app.pages.service import PageNotFound
 from app.permissions import Scope
@@ -104,3 +107,22 @@ def list_approvals(
     found = stops.list_steps(session, page.id, before=before, limit=limit + 1)
     rows = present_steps(session, found[:limit])
     return listing(request, response, rows, encode_cursor(*found[limit - 1].place) if len(found) > limit else None)
+
+
+@api.get(
+    "/review/next",
+    responses=can_fail(NotFound),
+    openapi_extra=needs(Scope.READ),
+)
+def get_next_review(
+    response: Response,
+    session: SessionDep,
+    viewer: Viewer,
+    chapter: Annotated[
+        str | None, Query(max_length=200, description="Only texts that still lack votes of this chapter.")
+    ] = None,
+) -> ReviewOut:
+    """The next text for you to vote on, with what it changes: where your vote moves most."""
+    response.headers["Cache-Control"] = "no-store"
+    found = chapters.get_chapter(session, chapter) if chapter is not None else None
+    return present_next(session, viewer, found)

@@ -10,7 +10,7 @@ from app.consensus.facts import Decision, Rule, State
 from app.consensus.models import Value, Vote
 from app.consensus.tallies import AT_LARGE, ChapterCount, Electorate
 from app.revisions.models import Revision
-from app.revisions.schemas import RevisionRow
+from app.revisions.schemas import DiffCountsOut, OpOut, RevisionRow
 from app.web.schemas import A_SHA256, Id, In, Moment, Out, Slug
 
 Slugs = Mapping[int, str]
@@ -180,6 +180,41 @@ class CandidateOut(Out):
         examples=[[41, 57]],
         description=f"Open candidates that say nearly the same, as revisions: the best {MOST_ALIKE}, best first.",
     )
+
+
+class ReviewDiffOut(Out):
+    """What a candidate changes, as `/diff` has it; `from` is null where the whole text is new."""
+
+    from_revision: Id | None = Field(alias="from")
+    to: Id
+    ops: list[OpOut]
+    counts: DiffCountsOut
+    sentence: str = Field(examples=["1 change: 1 word replaced by 2 in Topline."])
+
+
+class ProgressOut(Out):
+    """Texts the caller voted on today (in UTC), and open ones that are left."""
+
+    today: int = Field(examples=[14])
+    left: int = Field(examples=[3])
+
+
+class PageRef(Out):
+    """The page of a text."""
+
+    slug: Slug
+    title: str = Field(examples=["Housing"])
+
+
+class ReviewOut(Out):
+    """What the caller is asked next. All but `progress` and `done` are null once nothing is left."""
+
+    candidate: CandidateOut | None
+    page: PageRef | None
+    diff: ReviewDiffOut | None
+    why: str | None = Field(examples=["It is near a decision: few votes settle it, yours among them."])
+    progress: ProgressOut
+    done: str | None = Field(examples=[None], description="A sentence that says so when nothing is left.")
 
 
 def name_chapter(chapter_id: int | None, slugs: Slugs) -> str:

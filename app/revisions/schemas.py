@@ -48,13 +48,19 @@ class RevisionOut(RevisionRow):
     text: str = Field(examples=["# Housing\n\nEveryone needs a home they can afford.\n"])
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class OpOut(Out):
     """A stretch of text with one fate. A moved one stands here twice, with `from` where it was before."""
 
     op: Literal["equal", "insert", "delete", "move"]
     text: str = Field(examples=["Everyone needs a home"])
-    change: int | None = Field(default=None, examples=[None], description="Numbers the changes from 1.")
-    moved_from: bool | None = Field(default=None, alias="from", examples=[None])
+    change: int | None = Field(
+        default=None, examples=[None], description="Numbers the changes from 1.", exclude_if=_is_none
+    )
+    moved_from: bool | None = Field(default=None, alias="from", examples=[None], exclude_if=_is_none)
 
 
 class DiffCountsOut(Out):

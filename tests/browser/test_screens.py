@@ -39,6 +39,7 @@ SCREENS = [
     (None, "/look"),
     (None, "/design"),
     ("Ada", "/"),
+    ("Ada", "/review"),
     ("Ada", "/me"),
     ("Ada", "/new"),
     ("Ada", "/pages/screens/edit?section=topline"),

@@ -47,7 +47,7 @@ def test_only_the_database_module_commits(module: Path) -> None:
 PURE = {
     "pages": ("text", "slugs", "sections", "markdown", "markup"),
     "revisions": ("segments", "align", "merge", "meaning", "diff", "diff_words", "diff_html", "delta", "blame"),
-    "consensus": ("rule", "tallies", "missing", "explain", "facts", "spots", "carry", "matching", "parts"),
+    "consensus": ("rule", "tallies", "missing", "explain", "facts", "spots", "carry", "matching", "parts", "nearness"),
     "publishing": ("representations",),
     "search": ("query", "analysis", "snippets"),
     "accounts": ("passwords",),

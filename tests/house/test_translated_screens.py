@@ -30,8 +30,8 @@ PEOPLES_TAGS = {"bdi", "textarea", "kbd", "option", "mark"}
 PEOPLES_CLASSES = {"sheet", "words", "diff", "slug"}
 SAID_TO_LISTENERS = "vh"
 WORDS_IN_ATTRIBUTES = re.compile(
-    "title|placeholder|aria-label|alt|data-(?:announce|copied|editing|found|here|here_only|leave|list|many|moved|"
-    "offline|one|saved|saving|signed-out|take)"
+    "title|placeholder|aria-label|alt|data-(?:announce|copied|editing|found|here|here_only|kept|leave|list|many|moved|"
+    "offline|one|saved|saving|sent|signed-out|take)"
 )
 ALONE = {"br", "hr", "img", "input", "link", "meta"}
 _KEPT = re.compile(r"\{[^}]*\}|%\(\w+\)s|<[^>]*>|&#?\w+;")
@@ -131,6 +131,8 @@ SCREENS = (
     "/login",
     "/join",
     "/join/nothing",
+    "/review",
+    "/review?text={candidate}&said=changed",
     "/me",
     "/chapters",
     "/chapters/north",
@@ -148,6 +150,7 @@ FORMS: tuple[tuple[str, dict[str, str]], ...] = (
     ("/new", {"title": "A", "text": "B", "slug": "Not One"}),
     ("/revisions/{candidate}/vote", {"value": "maybe"}),
     ("/revisions/{candidate}/vote", {"value": "support", "sha256": "0"}),
+    ("/review", {"revision": "{candidate}", "value": "maybe"}),
     ("/pages/housing/edit", {"base": "{first}", "text": "All of it is new.", "action": "preview"}),
     ("/pages/housing/edit", {"base": "{first}", "text": "x" * 70_000}),
     ("/pages/housing/edit", {"text": "no base"}),
