@@ -32,11 +32,15 @@ from app.ledger import service as ledger
 from app.pages import service as pages
 from app.permissions import Action, Actor, require
 from app.revisions import service as revisions
+from app.revisions.cache import Kept
 from app.revisions.diff import Diff, word_diff
 from app.revisions.models import Revision
 from app.revisions.presenting import present_rows
 from app.revisions.schemas import DiffOut
-from app.words import _, _n
+from app.words import _, _n, language
+
+_DIFFS: Kept[tuple[str, str, str], Diff] = Kept(100)
+"""By the two texts' hashes and the language: what one member is asked about, others are asked about too."""
 
 
 def present_candidates(session: Session, listed: Sequence[Candidate]) -> list[CandidateOut]:
@@ -107,8 +111,14 @@ def present_next(session: Session, viewer: Actor | None, chapter: Chapter | None
 
 def diff_of(session: Session, candidate: Candidate) -> Diff:
     """What the candidate changes in the text it stands on; all of it before a first approval."""
-    base = revisions.text_by_id(session, candidate.base_revision_id) if candidate.base_revision_id else ""
-    return word_diff(base, revisions.text_by_id(session, candidate.revision_id))
+    row, base_id = revisions.get(session, candidate.revision_id), candidate.base_revision_id
+    key = revisions.get(session, base_id).sha256 if base_id else "", row.sha256, language().code
+    found = _DIFFS.get(key)
+    if found is None:
+        base = revisions.text_by_id(session, base_id) if base_id else ""
+        found = word_diff(base, revisions.text_of(session, row))
+        _DIFFS.put(key, found)
+    return found
 
 
 def done_in_words(progress: queue.Progress) -> str:

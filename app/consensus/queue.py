@@ -19,6 +19,9 @@ from app.words import N_
 LOOK = 300
 """How many of the most urgent candidates are looked at for one that still lacks the member's chapter."""
 
+_FIRST_LOOK = 20
+"""So many are read first, as mostly one of them is it."""
+
 UNDO = timedelta(seconds=30)
 """How long a screen offers to take the last vote back."""
 
@@ -98,17 +101,18 @@ def _unvoted_by(actor: Actor) -> _Rows:
 def _first(session: Session, query: _Rows, chapter_id: int | None, *, strictly: bool, any_: bool) -> int | None:
     """The first that has room for the chapter, else, unless it must have, the first of all."""
     if any_ and not strictly:
-        row = session.execute(query.limit(1)).first()
+        row = session.execute(query.with_only_columns(col(Candidate.id)).limit(1)).first()
         return row.id if row else None
-    first = None
-    for start in range(0, 1_000_000, LOOK):
-        rows = session.execute(query.offset(start).limit(LOOK)).all()
+    first, seen, limit = None, 0, _FIRST_LOOK
+    while strictly or seen < LOOK:
+        rows = session.execute(query.offset(seen).limit(limit)).all()
         for row in rows:
             first = first or row.id
             if nearness.has_room(row.room, chapter_id):
                 return int(row.id)
-        if len(rows) < LOOK or not strictly:
+        if len(rows) < limit:
             break
+        seen, limit = seen + limit, LOOK
     return None if strictly else first
 
 
