@@ -65,14 +65,14 @@ def decide_on(session: Session, candidate: Candidate, *, ballot: Ballot | None =
         ballot = count_votes(session, [candidate.id]).get(candidate.id, NO_VOTES)
     bars = _bars_before(session, [candidate]).get(candidate.id, ())
     around = circumstances_of(session, [candidate.page_id])[candidate.page_id]
-    names = chapters.names_by_id(session)
+    names = _names(session)
     return _decide(session, candidate, ballot, bars, around, electorate_of(session, candidate), names)
 
 
 def decide_on_all(session: Session, listed: Sequence[Candidate]) -> list[Decision]:
     """How each candidate stands now, in their order. What they have in common is read once."""
     ballots = count_votes(session, (candidate.id for candidate in listed))
-    bars, names = _bars_before(session, listed), chapters.names_by_id(session)
+    bars, names = _bars_before(session, listed), _names(session)
     around = circumstances_of(session, (candidate.page_id for candidate in listed))
     unopened = electorate_of(session, None) if any(candidate.electorate is None for candidate in listed) else None
     return [
@@ -87,6 +87,14 @@ def decide_on_all(session: Session, listed: Sequence[Candidate]) -> list[Decisio
         )
         for candidate in listed
     ]
+
+
+def _names(session: Session) -> Mapping[int, str]:
+    """The chapters' names, read once in a transaction: they are only for the reasons."""
+    found: dict[int, str] | None = session.info.get("chapter_names")
+    if found is None:
+        found = session.info["chapter_names"] = chapters.names_by_id(session)
+    return found
 
 
 def _decide(

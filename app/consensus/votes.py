@@ -11,6 +11,7 @@ from app.consensus import candidates, decisions, promotion
 from app.consensus.candidates import VotingClosed
 from app.consensus.circumstances import is_in_force
 from app.consensus.facts import Decision, State
+from app.consensus.carrying import bring_up_to_date
 from app.consensus.models import Candidate, Value, Vote, VoteEntry
 from app.database import now
 from app.errors import Conflict, Refused
@@ -117,7 +118,9 @@ def decision_of(session: Session, revision: Revision) -> Decision:
 
 def _candidate_to_vote_on(session: Session, revision: Revision) -> Candidate:
     candidate = candidates.find_by_revision(session, revision.id) or candidates.open_candidate(session, revision)
-    promotion.settle(session, candidate)  # a wait that ended before this vote ends first, without it
+    bring_up_to_date(session, candidate)
+    if candidate.due_at is not None and candidate.due_at <= now(session):
+        promotion.settle(session, candidate)  # a wait that ended before this vote ends first, without it
     _require_open(session, candidate)
     return candidate
 
@@ -161,6 +164,9 @@ def _revision_seen(session: Session, candidate: Candidate, sha256: str) -> Revis
         raise Refused(
             _("Send the sha256 of the text you read, so that your vote counts for exactly that."), pointer="/sha256"
         )
+    current = revisions.get(session, candidate.revision_id)
+    if current.sha256 == sha256:
+        return current
     for revision in reversed(candidates.revisions_stood_on(session, candidate)):
         if revision.sha256 == sha256:
             return revision
@@ -183,7 +189,6 @@ def _enter(session: Session, candidate: Candidate, actor: Actor, value: Value | 
     )
     candidate.changed_at = now(session)
     session.add(candidate)
-    session.flush()
 
 
 def _decide_after(session: Session, candidate: Candidate, kind: Kind) -> Decision:

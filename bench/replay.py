@@ -1,0 +1,307 @@
+"""Proposals by the hundred a day, and members who vote: how soon each is decided, by the order in which they are asked.
+
+`python -m bench.replay --repo GIT --drafts REFGLOB --voters N --votes-per-day K --arrivals PER_DAY [--days 10]
+[--seed 1] [--support clear|measured] [--ordering NAME] [--json]`, for any git repository or bundle. The proposals are
+imported, repeated and reworded, and arrive evenly over the days; members vote through the real services on what each
+ordering asks them next; waiting times end by the real follower, on an SQLite file in memory. Progress on stderr.
+"""
+
+import argparse
+import json
+import multiprocessing
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import exists
+from sqlalchemy import select as sql_select
+from sqlmodel import Session, col, select
+
+from app.consensus import queue, votes
+from app.consensus.candidates import VotingClosed
+from app.consensus.follower import CandidateFollower
+from app.consensus.models import Candidate, Value, Vote
+from app.main import collect_less_garbage
+from app.permissions import Actor
+from app.revisions import service as revisions
+from bench.git_reader import NotReadableError, open_reader
+from bench.merges import DRAFTS
+from bench.replay_world import World, arrive, prepare, room
+
+BATCH = 25
+"""Votes in one transaction; each at its own moment."""
+
+STEPS = 144
+"""A day has so many: in each, what arrives comes first, then members vote, then the follower promotes what is due."""
+
+DAY = timedelta(days=1)
+Supports = Callable[[random.Random], float]
+
+
+def _clear(order: random.Random) -> float:
+    return order.betavariate(9, 1) if order.random() < 0.5 else order.betavariate(2, 8)
+
+
+def _measured(order: random.Random) -> float:
+    return order.betavariate(1.78, 0.94)
+
+
+SUPPORT: dict[str, tuple[Supports, str]] = {
+    "clear": (_clear, "half of the texts Beta(9, 1) with mean .90, half Beta(2, 8) with mean .20"),
+    "measured": (_measured, "Beta(1.78, 0.94), as of 593 texts of seven real conversations; 29 % between 1/2 and 3/4"),
+}
+
+
+def by_queue(session: Session, actor: Actor) -> Candidate | None:
+    """Where the member's vote moves most."""
+    return queue.find_next(session, actor).candidate
+
+
+def by_newest(session: Session, actor: Actor) -> Candidate | None:
+    """The newest that the member has not voted on."""
+    return _first(session, actor, col(Candidate.id).desc())
+
+
+def by_popularity(session: Session, actor: Actor) -> Candidate | None:
+    """The one with the best score that the member has not voted on, then the newest."""
+    return _first(session, actor, col(Candidate.score).desc().nulls_last(), col(Candidate.id).desc())
+
+
+def _first(session: Session, actor: Actor, *order: Any) -> Candidate | None:
+    own = exists().where(col(Vote.candidate_id) == col(Candidate.id), col(Vote.member_id) == actor.id)
+    unvoted = sql_select(col(Candidate.id)).where(
+        col(Candidate.closed).is_(None), col(Candidate.stale).is_(False), ~own
+    )
+    found = session.execute(unvoted.order_by(*order).limit(1)).scalar()
+    return None if found is None else session.get_one(Candidate, found)
+
+
+ORDERINGS: dict[str, Callable[[Session, Actor], Candidate | None]] = {
+    "queue": by_queue,
+    "newest first": by_newest,
+    "most popular first": by_popularity,
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked for on the command line."""
+
+    voters: int
+    votes_per_day: int
+    arrivals: int
+    days: int
+    seed: int
+    support: str
+
+
+@dataclass
+class Told:
+    """What is known of one replay besides its database."""
+
+    support: dict[int, float] = field(default_factory=dict)
+    """By candidate, the share of members who would support it."""
+
+    numbers: dict[int, int] = field(default_factory=dict)
+    """By candidate, which arrival it was."""
+
+    arrived: dict[int, datetime] = field(default_factory=dict)
+    unfitting: int = 0
+    cast: int = 0
+    idle: int = 0
+    undecided: list[int] = field(default_factory=list)
+    """Open ones at the end of each day, stale ones left out."""
+
+
+class Replay:
+    """One ordering on a database that `prepare` made."""
+
+    def __init__(self, ordering: str, folder: Path, asked: Asked) -> None:
+        self.world, self.told = World.open(folder, asked.voters), Told()
+        self._ordering, self._asked = ordering, asked
+        self._follower = CandidateFollower()
+
+    def run(self) -> dict[str, Any]:
+        """All days; the ordering's row of the table."""
+        asked, order, began = self._asked, random.Random(self._asked.seed), time.process_time()
+        steps = asked.days * STEPS
+        turns = [member for _ in range(asked.votes_per_day) for member in range(asked.voters)]
+        arrivals = sorted(order.randrange(steps) for _ in range(asked.arrivals * asked.days))
+        came = 0
+        for step in range(steps):
+            if step % STEPS == 0:
+                order.shuffle(turns)
+            self.world.clock.set(step / STEPS)
+            while came < len(arrivals) and arrivals[came] == step:
+                self._arrive(came)
+                came += 1
+            at = step % STEPS
+            self._vote(step, turns[len(turns) * at // STEPS : len(turns) * (at + 1) // STEPS])
+            self.world.clock.set((step + 1) / STEPS)
+            self._follower.follow(self.world.database)
+            if at == STEPS - 1:
+                self._end_day((step + 1) // STEPS)
+        row = {"ordering": self._ordering, **figures(self.world, self.told, asked)}
+        self.world.database.dispose()
+        return row | {"cpu_s": round(time.process_time() - began, 1)}
+
+    def _arrive(self, number: int) -> None:
+        chance = random.Random(f"{self._asked.seed} {number}")
+        with self.world.database.transaction(writing=True) as session:
+            candidate = arrive(self.world, session, number, chance)
+        if candidate is None:
+            self.told.unfitting += 1
+            return
+        self.told.numbers[candidate.id] = number
+        self.told.arrived[candidate.id] = self.world.clock()
+        self.told.support[candidate.id] = SUPPORT[self._asked.support][0](chance)
+
+    def _vote(self, step: int, voters: Sequence[int]) -> None:
+        for start in range(0, len(voters), BATCH):
+            with self.world.database.transaction(writing=True) as session:
+                for place, member in enumerate(voters[start : start + BATCH], start):
+                    self.world.clock.set((step + place / len(voters)) / STEPS)
+                    self._vote_once(session, self.world.members[member])
+
+    def _vote_once(self, session: Session, member: Actor) -> None:
+        candidate = ORDERINGS[self._ordering](session, member)
+        if candidate is None:
+            self.told.idle += 1
+            return
+        opinion = random.Random(f"{self._asked.seed} {self.told.numbers[candidate.id]} {member.id}").random()
+        value = Value.SUPPORT if opinion < self.told.support[candidate.id] else Value.OPPOSE
+        revision = revisions.get(session, candidate.revision_id)
+        try:
+            votes.cast_vote(session, member, revision.id, sha256=revision.sha256, value=value)
+        except VotingClosed:  # it went stale when it was brought onto the newest text: seen by nobody any more
+            return
+        self.told.cast += 1
+
+    def _end_day(self, day: int) -> None:
+        with self.world.database.transaction(writing=False) as session:
+            found = session.exec(select(Candidate.id).where(col(Candidate.closed).is_(None), ~col(Candidate.stale)))
+            self.told.undecided.append(len(found.all()))
+        said = f"{self._ordering}: day {day}, {self.told.cast} votes, {self.told.undecided[-1]} undecided"
+        print(said, file=sys.stderr, flush=True)
+
+
+def figures(world: World, told: Told, asked: Asked) -> dict[str, Any]:
+    """What became of the texts; shares are of those that arrived a day or more before the end."""
+    with world.database.transaction(writing=False) as session:
+        rows = [session.get_one(Candidate, id_) for id_ in told.arrived]
+        joined = joined_look_alikes(session)
+    last = world.clock() - DAY
+    judged = [row for row in rows if told.arrived[row.id] <= last]
+    within = Counter(row.closed for row in judged if row.closed_at and row.closed_at - told.arrived[row.id] <= DAY)
+    within["joined"] = sum(id_ in joined for id_ in (row.id for row in judged))
+    decided = [row for row in rows if row.closed in DECIDED or row.id in joined]
+    approved = [row for row in rows if row.closed == "approved"]
+    reachable = [row for row in judged if not 0.5 <= told.support[row.id] < 0.75]
+    in_time = {row.id for row in judged if _in_time(row, told.arrived[row.id], joined)}
+    total = max(1, len(judged))
+    return {
+        "decided_24h": round(len(in_time) / total, 3),
+        **{f"{name}_24h": round(within[name] / total, 3) for name in (*DECIDED, "joined", "superseded")},
+        "stale": round(sum(row.stale for row in judged) / total, 3),
+        "decided_24h_of_clear": round(sum(row.id in in_time for row in reachable) / max(1, len(reachable)), 3),
+        "votes_per_decision": round(told.cast / max(1, len(decided)), 1),
+        "undecided_by_day": told.undecided,
+        "undecided_end": told.undecided[-1] if told.undecided else 0,
+        "wrong": sum(told.support[row.id] < 0.5 for row in approved),
+        "approved": len(approved),
+        "closed": dict(Counter(row.closed or ("stale" if row.stale else "open") for row in rows)),
+        "arrived": len(rows),
+        "unfitting": told.unfitting,
+        "votes": told.cast,
+        "unused_votes": told.idle,
+    }
+
+
+DECIDED = ("approved", "declined")
+"""States in which members decided; look-alikes that were joined come on top."""
+
+
+def _in_time(row: Candidate, arrived: datetime, joined: Mapping[int, datetime]) -> bool:
+    ended = joined.get(row.id) or (row.closed_at if row.closed in DECIDED else None)
+    return ended is not None and ended - arrived <= DAY
+
+
+def joined_look_alikes(session: Session) -> dict[int, datetime]:
+    """Candidates whose authors joined them with a look-alike, and when. None are, until drafts can be joined."""
+    return {}
+
+
+def main() -> int:
+    asked = _parse()
+    orderings = list(ORDERINGS) if asked.ordering is None else asked.ordering
+    about = Asked(asked.voters, asked.votes_per_day, asked.arrivals, asked.days, asked.seed, asked.support)
+    with tempfile.TemporaryDirectory(prefix="replay-", dir=room()) as name:
+        folders = [Path(name) / ordering.replace(" ", "-") for ordering in orderings]
+        folders[0].mkdir()
+        try:
+            with open_reader(asked.repo):
+                pass
+        except NotReadableError as unreadable:
+            print(unreadable, file=sys.stderr)
+            return 2
+        prepare(folders[0], asked.repo, asked.drafts, asked.voters)
+        for folder in folders[1:]:
+            shutil.copytree(folders[0], folder)
+        world = World.open(folders[0], asked.voters)
+        print(f"{len(world.proposals)} proposals, {world.left_out} too large left out", file=sys.stderr)
+        if not world.proposals:
+            print("This repository has no proposal that changes an approved page. Look at --drafts.", file=sys.stderr)
+            return 2
+        world.database.dispose()
+        with ProcessPoolExecutor(asked.processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+            rows = list(pool.map(replay, orderings, folders, [about] * len(orderings)))
+    if asked.json:
+        print(json.dumps({"support": SUPPORT[asked.support][1], "asked": vars(about), "rows": rows}, indent=1))
+    else:
+        print_table(rows, about)
+    return 0
+
+
+def replay(ordering: str, folder: Path, asked: Asked) -> dict[str, Any]:
+    """One ordering, in a process of its own."""
+    collect_less_garbage()
+    return Replay(ordering, folder, asked).run()
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench.replay", description="How soon proposals are decided, by ordering.")
+    parser.add_argument("--repo", type=Path, required=True, help="a git repository or bundle")
+    parser.add_argument("--drafts", default=DRAFTS, help="the refs that are proposals (default: %(default)s)")
+    parser.add_argument("--voters", type=int, default=1000)
+    parser.add_argument("--votes-per-day", type=int, default=20, help="of each voter, while anything is left")
+    parser.add_argument("--arrivals", type=int, default=374, help="proposals a day")
+    parser.add_argument("--days", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--support", choices=SUPPORT, default="clear", help="how true support is distributed")
+    parser.add_argument("--ordering", action="append", choices=ORDERINGS, help="only this one; may be repeated")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args()
+
+
+def print_table(rows: Sequence[Mapping[str, Any]], asked: Asked) -> None:
+    print(f"{vars(asked)}\ntrue support: {SUPPORT[asked.support][1]}")
+    names = [name for name in rows[0] if name not in ("ordering", "undecided_by_day", "closed")]
+    print(f"{'':24}", *(f"{row['ordering']:>20}" for row in rows))
+    for name in names:
+        print(f"{name:24}", *(f"{row[name]!s:>20}" for row in rows))
+    for row in rows:
+        print(f"{row['ordering']}: undecided at the end of each day {row['undecided_by_day']}; in all {row['closed']}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

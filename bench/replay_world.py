@@ -1,0 +1,165 @@
+"""What a replay begins with: an imported repository, members in chapters, and its proposals as they arrive."""
+
+import random
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlmodel import Session, col, select
+
+from app import schema
+from app.accounts import chapters
+from app.accounts import service as accounts
+from app.accounts.models import User
+from app.approvals import service as approvals
+from app.consensus import candidates
+from app.consensus.carry import Carried, carry
+from app.consensus.models import Candidate
+from app.consensus.spots import change_between
+from app.database import Database
+from app.drafts import service as drafts
+from app.drafts.models import Draft, DraftKind
+from app.errors import DomainError
+from app.main import open_database
+from app.permissions import Actor
+from app.revisions import service as revisions
+from app.settings import Settings
+from app.transfer.git_import import import_git
+
+SHARES = (40, 25, 15, 12, 8)
+"""Members in each chapter, in a hundred."""
+
+MANY_SPOTS = 10
+"""Changes at more spots are left out: they are offered to their author split."""
+
+REWORDED = 0.2
+"""The share of an added line's longer words that a rewording replaces by others of the same text."""
+
+TRIES = 12
+START = datetime(2026, 3, 2, tzinfo=UTC)
+_WORD = re.compile(r"\w{4,}")
+
+
+class MovableClock:
+    """The world's time."""
+
+    def __init__(self) -> None:
+        self.moment = START
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def set(self, days: float) -> None:
+        self.moment = START + timedelta(days=days)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A change that somebody proposed to a page of the repository."""
+
+    page_id: int
+    base: str
+    text: str
+
+
+@dataclass
+class World:
+    """An open database with its clock, its members and the repository's proposals."""
+
+    database: Database
+    clock: MovableClock
+    members: list[Actor]
+    proposals: list[Proposal]
+    left_out: int
+
+    @classmethod
+    def open(cls, folder: Path, voters: int) -> "World":
+        """Open what `prepare` made."""
+        clock = MovableClock()
+        database = open_database(settings_of(folder, voters), clock=clock)
+        with database.transaction(writing=False) as session:
+            users = [session.get_one(User, id_) for id_ in _member_ids(session)]
+            found = list(_proposals(session))
+        few = [one for one in found if len(change_between(one.base, one.text).spots) <= MANY_SPOTS]
+        return cls(database, clock, [accounts.actor_of(user) for user in users], few, len(found) - len(few))
+
+
+def room() -> str | None:
+    """A folder in memory where there is one: a replay commits a hundred thousand times."""
+    return "/dev/shm" if Path("/dev/shm").is_dir() else tempfile.gettempdir()
+
+
+def settings_of(folder: Path, voters: int) -> Settings:
+    return Settings(database_url=f"sqlite:///{folder / 'workshop.db'}", data_dir=folder, founders=voters)
+
+
+def prepare(folder: Path, repo: Path, drafts_glob: str, voters: int) -> None:
+    """Chapters, members and the repository, its main branch approved."""
+    clock = MovableClock()
+    database = open_database(settings_of(folder, voters), clock=clock)
+    schema.upgrade(database)
+    with database.transaction(writing=True) as session:
+        places = [chapters.add_chapter(session, f"chapter-{n}", f"Chapter {n}").id for n in range(len(SHARES))]
+        ends = [voters * sum(SHARES[: n + 1]) / 100 for n in range(len(SHARES))]
+        for number in range(voters):
+            home = places[next(n for n, end in enumerate(ends) if number < end)]
+            accounts.add_user(session, f"member {number}", None, chapter_id=home)
+    import_git(database, repo, drafts_glob=drafts_glob, approve=True)
+    database.dispose()
+
+
+def _member_ids(session: Session) -> Sequence[int]:
+    user = User
+    return session.exec(select(user.id).where(col(user.name).startswith("member "), user.role > 0)).all()
+
+
+def _proposals(session: Session) -> Iterator[Proposal]:
+    query = select(Draft).where(Draft.kind == DraftKind.FORK, col(Draft.import_key).is_not(None))
+    for draft in session.exec(query.order_by(col(Draft.id))).all():
+        if draft.base_id is None or draft.head_id is None or approvals.find_current(session, draft.page_id) is None:
+            continue
+        base, text = revisions.text_by_id(session, draft.base_id), revisions.text_by_id(session, draft.head_id)
+        if base != text:
+            yield Proposal(draft.page_id, base, text)
+
+
+def arrive(world: World, session: Session, number: int, order: random.Random) -> Candidate | None:
+    """Put the next proposal to the vote as a fork of the approved text; None if none of `TRIES` fits onto it.
+
+    The repository's proposals come in turn; from the second turn on each is reworded.
+    """
+    for attempt in range(TRIES):
+        position = number + attempt * 7
+        proposal = world.proposals[position % len(world.proposals)]
+        current = approvals.find_current(session, proposal.page_id)
+        assert current is not None
+        approved = revisions.text_by_id(session, current.revision_id)
+        outcome = carry(proposal.base, proposal.text, approved)
+        if not isinstance(outcome, Carried):
+            continue
+        turns = position // len(world.proposals)
+        text = reword(approved, outcome.text, order) if turns else outcome.text
+        author = order.choice(world.members)
+        try:
+            with session.begin_nested():
+                draft = drafts.fork(session, author, current.revision_id, text=text)
+                return candidates.put_forward(session, author, draft.id)
+        except DomainError:
+            continue
+    return None
+
+
+def reword(approved: str, text: str, order: random.Random) -> str:
+    """The text with other words in the lines that it adds."""
+    before, vocabulary = set(approved.splitlines()), _WORD.findall(approved) or ["other"]
+
+    def other(found: re.Match[str]) -> str:
+        return order.choice(vocabulary) if order.random() < REWORDED else found[0]
+
+    lines = [
+        line if line in before or line.startswith("#") else _WORD.sub(other, line) for line in text.splitlines(True)
+    ]
+    return "".join(lines)
