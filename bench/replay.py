@@ -1,9 +1,10 @@
 """Proposals by the hundred a day, and members who vote: how soon each is decided, by the order in which they are asked.
 
 `python -m bench.replay --repo GIT --drafts REFGLOB --voters N --votes-per-day K --arrivals PER_DAY [--days 10]
-[--seed 1] [--support clear|measured] [--ordering NAME] [--json]`, for any git repository or bundle. The proposals are
-imported, repeated and reworded, and arrive evenly over the days; members vote through the real services on what each
-ordering asks them next; waiting times end by the real follower, on an SQLite file in memory. Progress on stderr.
+[--seed 1] [--thin N] [--support clear|measured] [--ordering NAME] [--json]`, for any git repository or bundle. The
+proposals are imported, repeated and reworded, and arrive at random times; members vote through the real services on
+what each ordering asks them next; waiting times end by the real follower, on an SQLite file in memory. Progress goes to
+stderr.
 """
 
 import argparse
@@ -22,11 +23,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import exists
+from sqlalchemy import CheckConstraint, exists
 from sqlalchemy import select as sql_select
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, col, select
 
-from app.consensus import queue, votes
+from app.consensus import decisions, nearness, queue, votes
 from app.consensus.candidates import VotingClosed
 from app.consensus.follower import CandidateFollower
 from app.consensus.models import Candidate, Value, Vote
@@ -42,6 +43,9 @@ BATCH = 25
 
 STEPS = 144
 """A day has so many: in each, what arrives comes first, then members vote, then the follower promotes what is due."""
+
+MOST_VOTES = 40_000
+"""In each ordering; of more, a replay is thinned."""
 
 DAY = timedelta(days=1)
 Supports = Callable[[random.Random], float]
@@ -62,8 +66,9 @@ SUPPORT: dict[str, tuple[Supports, str]] = {
 
 
 def by_queue(session: Session, actor: Actor) -> Candidate | None:
-    """Where the member's vote moves most."""
-    return queue.find_next(session, actor).candidate
+    """Where the member's vote moves most; none where it would hardly move anything."""
+    found = queue.find_next(session, actor)
+    return None if found.why is queue.Why.REST else found.candidate
 
 
 def by_newest(session: Session, actor: Actor) -> Candidate | None:
@@ -102,6 +107,7 @@ class Asked:
     days: int
     seed: int
     support: str
+    thin: int = 1
 
 
 @dataclass
@@ -118,6 +124,10 @@ class Told:
     unfitting: int = 0
     cast: int = 0
     idle: int = 0
+    refused: int = 0
+    declined: dict[int, datetime] = field(default_factory=dict)
+    """By candidate, since when it is to be declined; only while the program does not decline by itself."""
+
     undecided: list[int] = field(default_factory=list)
     """Open ones at the end of each day, stale ones left out."""
 
@@ -148,6 +158,8 @@ class Replay:
             self._vote(step, turns[len(turns) * at // STEPS : len(turns) * (at + 1) // STEPS])
             self.world.clock.set((step + 1) / STEPS)
             self._follower.follow(self.world.database)
+            if not PROGRAM_DECLINES:
+                self._decline()
             if at == STEPS - 1:
                 self._end_day((step + 1) // STEPS)
         row = {"ordering": self._ordering, **figures(self.world, self.told, asked)}
@@ -182,9 +194,30 @@ class Replay:
         revision = revisions.get(session, candidate.revision_id)
         try:
             votes.cast_vote(session, member, revision.id, sha256=revision.sha256, value=value)
-        except VotingClosed:  # it went stale when it was brought onto the newest text: seen by nobody any more
+        except VotingClosed:  # it went stale when it was brought onto the newest text: nothing was counted
+            self.told.refused += 1
             return
         self.told.cast += 1
+
+    def _decline(self) -> None:
+        """Stands in for the program: closes what has had half the people needed against it, and more than for it."""
+        with self.world.database.transaction(writing=True) as session:
+            at, told = self.world.clock(), self.told
+            settled = session.exec(
+                select(Candidate).where(
+                    col(Candidate.closed).is_(None),
+                    ~col(Candidate.stale),
+                    col(Candidate.passing_since).is_(None),
+                    Candidate.urgency == nearness.SETTLED,
+                )
+            ).all()
+            wait = timedelta(seconds=decisions.rule_in_force(session).wait_routine)
+            since = {row.id: told.declined.get(row.id, at) for row in settled}
+            for row in settled:
+                if since[row.id] + wait <= at:
+                    row.closed, row.closed_at, row.due_at = STANDS_FOR_DECLINED, at, None
+                    session.add(row)
+            told.declined = since
 
     def _end_day(self, day: int) -> None:
         with self.world.database.transaction(writing=False) as session:
@@ -201,9 +234,9 @@ def figures(world: World, told: Told, asked: Asked) -> dict[str, Any]:
         joined = joined_look_alikes(session)
     last = world.clock() - DAY
     judged = [row for row in rows if told.arrived[row.id] <= last]
-    within = Counter(row.closed for row in judged if row.closed_at and row.closed_at - told.arrived[row.id] <= DAY)
+    within = Counter(_ended(row) for row in judged if row.closed_at and row.closed_at - told.arrived[row.id] <= DAY)
     within["joined"] = sum(id_ in joined for id_ in (row.id for row in judged))
-    decided = [row for row in rows if row.closed in DECIDED or row.id in joined]
+    decided = [row for row in rows if _ended(row) in DECIDED or row.id in joined]
     approved = [row for row in rows if row.closed == "approved"]
     reachable = [row for row in judged if not 0.5 <= told.support[row.id] < 0.75]
     in_time = {row.id for row in judged if _in_time(row, told.arrived[row.id], joined)}
@@ -218,11 +251,12 @@ def figures(world: World, told: Told, asked: Asked) -> dict[str, Any]:
         "undecided_end": told.undecided[-1] if told.undecided else 0,
         "wrong": sum(told.support[row.id] < 0.5 for row in approved),
         "approved": len(approved),
-        "closed": dict(Counter(row.closed or ("stale" if row.stale else "open") for row in rows)),
+        "closed": dict(Counter(_ended(row) or ("stale" if row.stale else "open") for row in rows)),
         "arrived": len(rows),
         "unfitting": told.unfitting,
         "votes": told.cast,
         "unused_votes": told.idle,
+        "refused": told.refused,
     }
 
 
@@ -230,8 +264,20 @@ DECIDED = ("approved", "declined")
 """States in which members decided; look-alikes that were joined come on top."""
 
 
+_CLOSINGS = SQLModel.metadata.tables["candidate"].constraints
+STANDS_FOR_DECLINED = "expired"
+"""How `Replay._decline` closes; nothing expires by itself in less than fourteen days."""
+
+PROGRAM_DECLINES = any("'declined'" in str(rule.sqltext) for rule in _CLOSINGS if isinstance(rule, CheckConstraint))
+"""Whether a candidate can be closed so."""
+
+
+def _ended(row: Candidate) -> str | None:
+    return "declined" if row.closed == STANDS_FOR_DECLINED and not PROGRAM_DECLINES else row.closed
+
+
 def _in_time(row: Candidate, arrived: datetime, joined: Mapping[int, datetime]) -> bool:
-    ended = joined.get(row.id) or (row.closed_at if row.closed in DECIDED else None)
+    ended = joined.get(row.id) or (row.closed_at if _ended(row) in DECIDED else None)
     return ended is not None and ended - arrived <= DAY
 
 
@@ -243,7 +289,16 @@ def joined_look_alikes(session: Session) -> dict[int, datetime]:
 def main() -> int:
     asked = _parse()
     orderings = list(ORDERINGS) if asked.ordering is None else asked.ordering
-    about = Asked(asked.voters, asked.votes_per_day, asked.arrivals, asked.days, asked.seed, asked.support)
+    thin = asked.thin or thinned(asked.voters * asked.votes_per_day * asked.days, asked.votes_per_day)
+    about = Asked(
+        asked.voters,
+        max(1, asked.votes_per_day // thin),
+        max(1, round(asked.arrivals / thin)),
+        asked.days,
+        asked.seed,
+        asked.support,
+        thin,
+    )
     with tempfile.TemporaryDirectory(prefix="replay-", dir=room()) as name:
         folders = [Path(name) / ordering.replace(" ", "-") for ordering in orderings]
         folders[0].mkdir()
@@ -257,7 +312,7 @@ def main() -> int:
         for folder in folders[1:]:
             shutil.copytree(folders[0], folder)
         world = World.open(folders[0], asked.voters)
-        print(f"{len(world.proposals)} proposals, {world.left_out} too large left out", file=sys.stderr)
+        print(f"{len(world.proposals)} proposals; left out: {world.left_out}", file=sys.stderr)
         if not world.proposals:
             print("This repository has no proposal that changes an approved page. Look at --drafts.", file=sys.stderr)
             return 2
@@ -269,6 +324,14 @@ def main() -> int:
     else:
         print_table(rows, about)
     return 0
+
+
+def thinned(planned: int, votes_per_day: int) -> int:
+    """One in how many proposals and votes is replayed, so that each ordering casts no more than `MOST_VOTES`.
+
+    As many votes for each text as without, of as many members, so that as many are needed.
+    """
+    return min(votes_per_day, max(1, -(-planned // MOST_VOTES)))
 
 
 def replay(ordering: str, folder: Path, asked: Asked) -> dict[str, Any]:
@@ -285,6 +348,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--votes-per-day", type=int, default=20, help="of each voter, while anything is left")
     parser.add_argument("--arrivals", type=int, default=374, help="proposals a day")
     parser.add_argument("--days", type=int, default=10)
+    parser.add_argument("--thin", type=int, help="only every so-manieth proposal and vote; 1 for all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--support", choices=SUPPORT, default="clear", help="how true support is distributed")
     parser.add_argument("--ordering", action="append", choices=ORDERINGS, help="only this one; may be repeated")

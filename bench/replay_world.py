@@ -3,8 +3,9 @@
 import random
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from app.accounts import service as accounts
 from app.accounts.models import User
 from app.approvals import service as approvals
 from app.consensus import candidates
-from app.consensus.carry import Carried, carry
+from app.consensus.carry import Carried, Stale, carry
 from app.consensus.models import Candidate
 from app.consensus.spots import change_between
 from app.database import Database
@@ -73,7 +74,11 @@ class World:
     clock: MovableClock
     members: list[Actor]
     proposals: list[Proposal]
-    left_out: int
+    left_out: dict[str, int]
+    """How many proposals are not replayed, by why."""
+
+    taken: Counter[int] = field(default_factory=Counter)
+    """How many times each proposal has arrived, by its place in the list."""
 
     @classmethod
     def open(cls, folder: Path, voters: int) -> "World":
@@ -83,8 +88,8 @@ class World:
         with database.transaction(writing=False) as session:
             users = [session.get_one(User, id_) for id_ in _member_ids(session)]
             found = list(_proposals(session))
-        few = [one for one in found if len(change_between(one.base, one.text).spots) <= MANY_SPOTS]
-        return cls(database, clock, [accounts.actor_of(user) for user in users], few, len(found) - len(few))
+            kept, left_out = _choose(session, found)
+        return cls(database, clock, [accounts.actor_of(user) for user in users], kept, left_out)
 
 
 def room() -> str | None:
@@ -126,29 +131,55 @@ def _proposals(session: Session) -> Iterator[Proposal]:
             yield Proposal(draft.page_id, base, text)
 
 
+def _choose(session: Session, found: Sequence[Proposal]) -> tuple[list[Proposal], dict[str, int]]:
+    """Those whose change fits onto the approved text, is no other's and is not too large; the rest is counted."""
+    seen: set[tuple[int, str]] = set()
+    kept, left_out = [], {"clash with the main branch": 0, "say what it says": 0, "twins": 0, "too large": 0}
+    for one in found:
+        approved = _approved_text(session, one.page_id)
+        outcome = carry(one.base, one.text, approved)
+        if not isinstance(outcome, Carried):
+            left_out["clash with the main branch" if isinstance(outcome, Stale) else "say what it says"] += 1
+        elif (one.page_id, outcome.text) in seen:
+            left_out["twins"] += 1
+        elif len(change_between(approved, outcome.text).spots) > MANY_SPOTS:
+            left_out["too large"] += 1
+        else:
+            kept.append(one)
+            seen.add((one.page_id, outcome.text))
+    return kept, left_out
+
+
+def _approved_text(session: Session, page_id: int) -> str:
+    current = approvals.find_current(session, page_id)
+    assert current is not None
+    return revisions.text_by_id(session, current.revision_id)
+
+
 def arrive(world: World, session: Session, number: int, order: random.Random) -> Candidate | None:
     """Put the next proposal to the vote as a fork of the approved text; None if none of `TRIES` fits onto it.
 
-    The repository's proposals come in turn; from the second turn on each is reworded.
+    The repository's proposals come in turn; from its second time on each is reworded.
     """
     for attempt in range(TRIES):
-        position = number + attempt * 7
-        proposal = world.proposals[position % len(world.proposals)]
+        place = (number + attempt * 7) % len(world.proposals)
+        proposal = world.proposals[place]
         current = approvals.find_current(session, proposal.page_id)
         assert current is not None
         approved = revisions.text_by_id(session, current.revision_id)
         outcome = carry(proposal.base, proposal.text, approved)
         if not isinstance(outcome, Carried):
             continue
-        turns = position // len(world.proposals)
-        text = reword(approved, outcome.text, order) if turns else outcome.text
+        text = reword(approved, outcome.text, order) if world.taken[place] else outcome.text
         author = order.choice(world.members)
         try:
             with session.begin_nested():
                 draft = drafts.fork(session, author, current.revision_id, text=text)
-                return candidates.put_forward(session, author, draft.id)
+                candidate = candidates.put_forward(session, author, draft.id)
         except DomainError:
             continue
+        world.taken[place] += 1
+        return candidate
     return None
 
 
@@ -160,6 +191,7 @@ def reword(approved: str, text: str, order: random.Random) -> str:
         return order.choice(vocabulary) if order.random() < REWORDED else found[0]
 
     lines = [
-        line if line in before or line.startswith("#") else _WORD.sub(other, line) for line in text.splitlines(True)
+        line if line.rstrip("\n") in before or line.startswith("#") else _WORD.sub(other, line)
+        for line in text.splitlines(keepends=True)
     ]
     return "".join(lines)
