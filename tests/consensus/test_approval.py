@@ -137,6 +137,20 @@ def test_a_rewrite_of_the_same_sentence_turns_stale_and_closes_the_vote(
         workshop.vote(south[1], drafts.head_of(rival))
 
 
+def test_a_vote_cast_before_a_rival_was_carried_finds_it_stale(
+    workshop: Workshop, page: Page, north: list[Actor], south: list[Actor]
+) -> None:
+    winner = workshop.fork(north[0], page, ("10,000", "20,000"))
+    rival = workshop.fork(south[0], page, ("10,000", "30,000"))
+    support(workshop, drafts.head_of(rival), south[0])
+    support(workshop, drafts.head_of(winner), *north, south[0])
+    with pytest.raises(VotingClosed):  # the follower has not come by yet
+        workshop.vote(south[1], drafts.head_of(rival))
+    workshop.follow()
+    assert workshop.decision(drafts.head_of(rival)).state is State.STALE
+    assert workshop.decision(drafts.head_of(rival)).count.supporters == 1
+
+
 def test_a_merged_stale_fork_starts_a_new_vote(
     workshop: Workshop, page: Page, north: list[Actor], south: list[Actor]
 ) -> None:
