@@ -9,9 +9,9 @@ from app.activity.models import Kind
 from app.activity.service import record
 from app.consensus import candidates, decisions, promotion
 from app.consensus.candidates import VotingClosed
+from app.consensus.carrying import bring_up_to_date
 from app.consensus.circumstances import is_in_force
 from app.consensus.facts import Decision, State
-from app.consensus.carrying import bring_up_to_date
 from app.consensus.models import Candidate, Value, Vote, VoteEntry
 from app.database import now
 from app.errors import Conflict, Refused
