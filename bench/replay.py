@@ -108,6 +108,7 @@ class Asked:
     seed: int
     support: str
     thin: int = 1
+    end_torn: bool = False
 
 
 @dataclass
@@ -158,7 +159,7 @@ class Replay:
             self._vote(step, turns[len(turns) * at // STEPS : len(turns) * (at + 1) // STEPS])
             self.world.clock.set((step + 1) / STEPS)
             self._follower.follow(self.world.database)
-            if not PROGRAM_DECLINES:
+            if self._asked.end_torn or not PROGRAM_DECLINES:
                 self._decline()
             if at == STEPS - 1:
                 self._end_day((step + 1) // STEPS)
@@ -200,7 +201,10 @@ class Replay:
         self.told.cast += 1
 
     def _decline(self) -> None:
-        """Stands in for the program: closes what has had half the people needed against it, and more than for it."""
+        """Stands in for the program: closes what has had half the people needed against it, and more than for it.
+
+        If asked, also what has long had neither: where no number of votes can be expected to bring it to either end.
+        """
         with self.world.database.transaction(writing=True) as session:
             at, told = self.world.clock(), self.told
             settled = session.exec(
@@ -208,7 +212,7 @@ class Replay:
                     col(Candidate.closed).is_(None),
                     ~col(Candidate.stale),
                     col(Candidate.passing_since).is_(None),
-                    Candidate.urgency == nearness.SETTLED,
+                    Candidate.urgency <= (nearness.HOPELESS if self._asked.end_torn else nearness.SETTLED),
                 )
             ).all()
             wait = timedelta(seconds=decisions.rule_in_force(session).wait_routine)
@@ -273,7 +277,7 @@ PROGRAM_DECLINES = any("'declined'" in str(rule.sqltext) for rule in _CLOSINGS i
 
 
 def _ended(row: Candidate) -> str | None:
-    return "declined" if row.closed == STANDS_FOR_DECLINED and not PROGRAM_DECLINES else row.closed
+    return "declined" if row.closed == STANDS_FOR_DECLINED else row.closed
 
 
 def _in_time(row: Candidate, arrived: datetime, joined: Mapping[int, datetime]) -> bool:
@@ -298,6 +302,7 @@ def main() -> int:
         asked.seed,
         asked.support,
         thin,
+        asked.end_torn,
     )
     with tempfile.TemporaryDirectory(prefix="replay-", dir=room()) as name:
         folders = [Path(name) / ordering.replace(" ", "-") for ordering in orderings]
@@ -351,6 +356,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--thin", type=int, help="only every so-manieth proposal and vote; 1 for all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--support", choices=SUPPORT, default="clear", help="how true support is distributed")
+    parser.add_argument("--end-torn", action="store_true", help="what if: decline what neither end can be hoped for")
     parser.add_argument("--ordering", action="append", choices=ORDERINGS, help="only this one; may be repeated")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--json", action="store_true")

@@ -22,7 +22,6 @@ function show(fresh, { focus = true } = {}) {
   if (!focus) return;
   scrollTo(0, 0);
   (next.querySelector(".said.warn") ?? next.querySelector("#asked") ?? next.querySelector(".empty"))?.focus();
-  say(next.querySelector("[data-undo] [role=status]")?.textContent.trim());
 }
 
 // What is offered for half a minute goes away after it.

@@ -37,7 +37,8 @@ def prepared(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def copy_of(prepared: Path, folder: Path) -> Path:
-    (folder / "workshop.db").write_bytes((prepared / "workshop.db").read_bytes())
+    for name in ("workshop.db", "ledger.key"):
+        (folder / name).write_bytes((prepared / name).read_bytes())
     return folder
 
 
