@@ -10,7 +10,9 @@ from sqlmodel import Session
 from app.accounts import chapters, seasoning
 from app.accounts import service as accounts
 from app.approvals import service as approvals
-from app.consensus import candidates, decisions, votes
+from app.approvals.models import Approval
+from app.consensus import candidates, decisions, telling, votes
+from app.consensus.circumstances import is_in_force
 from app.consensus.facts import Decision, State
 from app.consensus.models import Candidate
 from app.drafts import service as drafts
@@ -56,7 +58,8 @@ class VotePanel:
     """How a text stands, and whether and how the viewer voted. `tally_hidden` until a member has voted.
 
     `moved_on`: it was stale, and somebody has merged it since into a newer version of its draft. `says_the_same`: as
-    the approved text, so that there is nothing to decide.
+    the approved text, so that there is nothing to decide. `is_in_force`: it is the approved text, whose votes stay
+    open. `why_this_one` sets it beside the others.
     """
 
     decision: Decision
@@ -68,6 +71,8 @@ class VotePanel:
     needs_merge: bool
     moved_on: bool
     says_the_same: bool
+    is_in_force: bool
+    why_this_one: str
     draft_id: int
     may_put_forward: bool
     waiting_votes: int
@@ -161,23 +166,29 @@ def vote_panel(session: Session, viewer: Actor | None, revision: Revision, candi
     else:
         decision = votes.decision_of(session, revision)
     draft = drafts.get_draft(session, candidate.draft_id if candidate else revision.draft_id)
+    approved = approvals.find_current(session, revision.page_id)
+    in_force = _is_in_force(session, revision, candidate, approved)
     is_open = candidate.closed is None and not candidate.stale if candidate else draft.state == DraftState.OPEN
-    says_the_same = candidate is None and _is_approved_text(session, revision)
+    says_the_same = candidate is None and not in_force and _says_the_same(session, revision, approved)
+    tally_hidden = viewer is not None and own is None and is_open and not in_force
     return VotePanel(
         decision=decision,
         chapter_names=chapters.names_by_id(session),
         waiting_votes=ballot.waiting,
         not_counted=seasoning.why_not_yet(session, viewer) if viewer and own else "",
         status="new" if candidate and decision.state == State.DRAFT else decision.state,
-        may_vote=is_open and not says_the_same and (viewer is None or allows(viewer, Action.VOTE)),
+        may_vote=(is_open or in_force) and not says_the_same and (viewer is None or allows(viewer, Action.VOTE)),
         own_vote=own.value if own else None,
-        tally_hidden=viewer is not None and own is None and is_open,
+        tally_hidden=tally_hidden,
         needs_merge=candidate is not None and candidate.stale,
         moved_on=candidate is not None and _moved_on(candidate, draft),
         says_the_same=says_the_same and draft.kind == DraftKind.FORK,
+        is_in_force=in_force,
+        why_this_one="" if tally_hidden else telling.why_this_one(session, candidate, decision, approved, in_force),
         draft_id=draft.id,
         may_put_forward=candidate is None
         and is_open
+        and not in_force
         and not says_the_same
         and allows(viewer, Action.PUT_FORWARD, draft),
     )
@@ -187,6 +198,11 @@ def _moved_on(candidate: Candidate, draft: Draft) -> bool:
     return candidate.stale and draft.head_id != candidate.revision_id
 
 
-def _is_approved_text(session: Session, revision: Revision) -> bool:
-    approved = approvals.find_current(session, revision.page_id)
+def _is_in_force(session: Session, revision: Revision, candidate: Candidate | None, approved: Approval | None) -> bool:
+    if approved is None:
+        return False
+    return is_in_force(session, candidate) if candidate is not None else approved.revision_id == revision.id
+
+
+def _says_the_same(session: Session, revision: Revision, approved: Approval | None) -> bool:
     return approved is not None and revisions.get(session, approved.revision_id).sha256 == revision.sha256

@@ -81,6 +81,12 @@ def find_place(session: Session, page_id: int, candidate_id: int) -> int | None:
     return ranked.index(candidate_id) if candidate_id in ranked else None
 
 
+def count_better(session: Session, candidate: Candidate) -> int:
+    """How many open candidates of its page have a higher score."""
+    better = and_(col(Candidate.page_id) == candidate.page_id, _LISTED, col(Candidate.score) > candidate.score)
+    return session.exec(select(func.count()).select_from(Candidate).where(better)).one()
+
+
 def count_stands(session: Session, page_id: int) -> Counter[Stand]:
     """How many of the page's open candidates stand in each way."""
     stands = case(*((with_it, stand.value) for stand, with_it in _WITH.items()))

@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlmodel import Session
+from sqlalchemy import func
+from sqlmodel import Session, col, select
 
 from app.accounts import service as accounts
 from app.approvals import service as approvals
 from app.approvals import stops
 from app.approvals.models import Approval, ApprovalKind, Stop, StopKind
 from app.approvals.stops import Step
-from app.consensus import candidates, decisions
-from app.consensus.models import Candidate
+from app.consensus import candidates, decisions, ranking
+from app.consensus.facts import Decision
+from app.consensus.models import Candidate, Dependency
 from app.pages import service as pages
 from app.pages.models import Page
 from app.revisions import service as revisions
@@ -166,3 +168,54 @@ def tell_all_stopped(session: Session) -> Sequence[tuple[Page, Stopped]]:
     rows = stops.list_stopped(session)
     by_id = pages.pages_by_id(session, (row.page_id for row in rows))
     return [(by_id[row.page_id], tell_stop(session, by_id[row.page_id], row)) for row in rows]
+
+
+def why_this_one(
+    session: Session, candidate: Candidate | None, decision: Decision, approved: Approval | None, in_force: bool
+) -> str:
+    """Why this text and not another: its place among those that are open, or what would have to beat it."""
+    score = f"{float(decision.score):.2f}"
+    if in_force:
+        rivals = _count_rivals(session, approved) if approved else 0
+        if not rivals:
+            return _("No other text that rewrites the same sentences is put to the vote now.")
+        return _n(
+            "{n} other text rewrites the same sentences. Merged with this one it is voted on anew, and takes its place "
+            "when it passes; within a day of this approval only with a higher score than {score}.",
+            "{n} other texts rewrite the same sentences. Merged with this one they are voted on anew, and one takes "
+            "its place when it passes; within a day of this approval only with a higher score than {score}.",
+            rivals,
+        ).format(n=rivals, score=score)
+    if candidate is None or candidate.closed is not None or candidate.stale or candidate.score is None:
+        return ""
+    better = ranking.count_better(session, candidate)
+    if not better:
+        return _("It stands first here: no other open text of this page has a higher score than {score}.").format(
+            score=score
+        )
+    return _n(
+        "{n} other open text of this page has a higher score than {score} and stands before it. But each is decided by "
+        "itself; a place in the list approves nothing.",
+        "{n} other open texts of this page have a higher score than {score} and stand before it. But each is decided "
+        "by itself; a place in the list approves nothing.",
+        better,
+    ).format(n=better, score=score)
+
+
+def _count_rivals(session: Session, approved: Approval) -> int:
+    """Open candidates that are stale because they rewrite the sentences that this approval rewrote."""
+    if approved.candidate_id is None:
+        return 0
+    own = select(Dependency.hash).where(Dependency.candidate_id == approved.candidate_id, col(Dependency.rewrites))
+    query = (
+        select(func.count(func.distinct(Dependency.candidate_id)))
+        .join(Candidate, col(Candidate.id) == Dependency.candidate_id)
+        .where(
+            Dependency.page_id == approved.page_id,
+            col(Dependency.rewrites),
+            col(Dependency.hash).in_(own),
+            col(Candidate.closed).is_(None),
+            col(Candidate.stale),
+        )
+    )
+    return session.exec(query).one()

@@ -7,6 +7,7 @@ from sqlmodel import Session, select
 from app.accounts import service as accounts
 from app.activity.models import Kind
 from app.activity.service import record
+from app.approvals import service as approvals
 from app.consensus import candidates, decisions, promotion
 from app.consensus.candidates import VotingClosed
 from app.consensus.carrying import bring_up_to_date
@@ -102,16 +103,18 @@ def find_vote(session: Session, actor: Actor, candidate: Candidate) -> Vote | No
 
 
 def decision_of(session: Session, revision: Revision) -> Decision:
-    """How the candidate of this revision stands; one that nobody voted on yet is a draft."""
+    """How the candidate of this revision stands; one that nobody voted on yet is a draft, or approved by an import."""
     candidate = candidates.find_by_revision(session, revision.id)
     if candidate is None:
         moment = now(session)
+        approved = approvals.find_current(session, revision.page_id)
         candidate = Candidate(
             page_id=revision.page_id,
             draft_id=revision.draft_id,
             revision_id=revision.id,
             put_forward_at=moment,
             changed_at=moment,
+            closed="approved" if approved is not None and approved.revision_id == revision.id else None,
         )
     return decisions.decide_on(session, candidate)
 
