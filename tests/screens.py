@@ -135,6 +135,8 @@ SCREENS = (
     Screen("keys", "/", None, ask_for_keys),
     Screen("missing", "/pages/shore-plam"),
     Screen("design", "/design"),
+    Screen("rule", "/rule"),
+    Screen("chapters", "/chapters", "Ines Holm"),
     Screen("stop", "/pages/shore-plan/stop", MODERATOR),
     Screen("held", "/pages/school-meals", MODERATOR, lambda page: stop_it(page, "hold", "The price is being checked.")),
     Screen(

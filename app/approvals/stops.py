@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, literal, or_, true, tuple_, union_all
+from sqlalchemy import ColumnElement, and_, bindparam, exists, false, func, literal, or_, true, tuple_, union_all
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
@@ -29,10 +29,18 @@ def find_stop(session: Session, page_id: int, *, as_of: datetime | None = None) 
     return newest if _is_in_force(newest, current, as_of or now(session)) else None
 
 
+_NEWEST = (
+    select(func.max(Stop.id))
+    .where(col(Stop.page_id).in_(bindparam("pages", expanding=True)), col(Stop.takes_effect))
+    .group_by(col(Stop.page_id))
+)
+_STOPS = select(Stop).where(col(Stop.id).in_(_NEWEST))
+"""Put together once: each vote asks it."""
+
+
 def stops_by_page(session: Session, current: dict[int, Approval], page_ids: Iterable[int]) -> dict[int, Stop]:
     """The hold or withdrawal in force for each page that has one, given the approvals in force."""
-    newest = select(func.max(Stop.id)).where(col(Stop.page_id).in_(list(page_ids)), col(Stop.takes_effect))
-    rows = session.exec(select(Stop).where(col(Stop.id).in_(newest.group_by(col(Stop.page_id)))))
+    rows = session.execute(_STOPS, {"pages": list(page_ids)}).scalars()
     at = now(session)
     return {row.page_id: row for row in rows if _is_in_force(row, current.get(row.page_id), at)}
 

@@ -2,17 +2,16 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import func
+from sqlalchemy import BindParameter, bindparam, func
 from sqlmodel import Session, col, select
 
-from app.approvals import service as approvals
 from app.approvals import stops
 from app.approvals.models import Approval, Stop
 from app.consensus.models import Candidate, CandidateRevision, RapidCall
 from app.consensus.rule import Electorate, Rule, need_of
-from app.database import now
+from app.database import UtcDateTime, now
 
 IN_FORCE = ("approved", "contested")
 """Ends of a candidate whose text can be the approved one; as long as it is, its tally stays open."""
@@ -42,27 +41,34 @@ class Circumstances(NamedTuple):
 NONE = Circumstances(None, None, None)
 
 
+# Put together once: each vote asks these, and to build a query takes longer than to run it.
+_PAGES: BindParameter[Any] = bindparam("pages", expanding=True)
+_NEWEST = select(func.max(Approval.id)).where(col(Approval.page_id).in_(_PAGES)).group_by(col(Approval.page_id))
+_APPROVED = (
+    select(Approval, Candidate)
+    .join(CandidateRevision, col(CandidateRevision.revision_id) == Approval.revision_id, isouter=True)
+    .join(Candidate, col(Candidate.id) == CandidateRevision.candidate_id, isouter=True)
+    .where(col(Approval.id).in_(_NEWEST))
+)
+_RAPID = (
+    select(RapidCall.page_id, func.max(RapidCall.until))
+    .where(col(RapidCall.page_id).in_(_PAGES), col(RapidCall.until) > bindparam("at", type_=UtcDateTime()))
+    .group_by(col(RapidCall.page_id))
+)
+
+
 def circumstances_of(session: Session, page_ids: Iterable[int]) -> dict[int, Circumstances]:
     """The circumstances of each page."""
     ids = sorted(set(page_ids))
-    current = approvals.current_by_page(session, ids)
+    given = {"pages": ids, "at": now(session)}
+    rows = session.execute(_APPROVED, given).all()
+    current = {approval.page_id: approval for approval, _ in rows}
+    approved = {
+        approval.page_id: candidate for approval, candidate in rows if candidate and candidate.closed in IN_FORCE
+    }
     stopped = stops.stops_by_page(session, current, ids)
-    approved = _approved_candidates(session, current)
-    calls = select(RapidCall.page_id, func.max(RapidCall.until)).where(
-        col(RapidCall.page_id).in_(ids), col(RapidCall.until) > now(session)
-    )
-    rapid = {page_id: until for page_id, until in session.exec(calls.group_by(col(RapidCall.page_id)))}
+    rapid = {page_id: until for page_id, until in session.execute(_RAPID, given)}
     return {id_: Circumstances(approved.get(id_), stopped.get(id_), rapid.get(id_)) for id_ in ids}
-
-
-def _approved_candidates(session: Session, current: dict[int, Approval]) -> dict[int, Candidate]:
-    by_revision = {row.revision_id: page_id for page_id, row in current.items()}
-    rows = session.exec(
-        select(CandidateRevision.revision_id, Candidate)
-        .join(Candidate, col(Candidate.id) == CandidateRevision.candidate_id)
-        .where(col(CandidateRevision.revision_id).in_(list(by_revision)), col(Candidate.closed).in_(IN_FORCE))
-    )
-    return {by_revision[revision_id]: candidate for revision_id, candidate in rows}
 
 
 def find_approved(session: Session, page_id: int) -> Candidate | None:
