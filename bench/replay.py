@@ -313,7 +313,8 @@ def main() -> int:
         except NotReadableError as unreadable:
             print(unreadable, file=sys.stderr)
             return 2
-        prepare(folders[0], asked.repo, asked.drafts, asked.voters)
+        most = about.arrivals * about.days
+        prepare(folders[0], asked.repo, asked.drafts, voters=asked.voters, most=most, seed=asked.seed)
         for folder in folders[1:]:
             shutil.copytree(folders[0], folder)
         world = World.open(folders[0], asked.voters)

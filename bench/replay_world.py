@@ -1,11 +1,12 @@
 """What a replay begins with: an imported repository, members in chapters, and its proposals as they arrive."""
 
+import json
 import random
 import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -40,6 +41,7 @@ REWORDED = 0.2
 """The share of an added line's longer words that a rewording replaces by others of the same text."""
 
 TRIES = 12
+PROPOSALS = "proposals.json"
 START = datetime(2026, 3, 2, tzinfo=UTC)
 _WORD = re.compile(r"\w{4,}")
 
@@ -87,9 +89,9 @@ class World:
         database = open_database(settings_of(folder, voters), clock=clock)
         with database.transaction(writing=False) as session:
             users = [session.get_one(User, id_) for id_ in _member_ids(session)]
-            found = list(_proposals(session))
-            kept, left_out = _choose(session, found)
-        return cls(database, clock, [accounts.actor_of(user) for user in users], kept, left_out)
+        stored = json.loads((folder / PROPOSALS).read_text())
+        kept = [Proposal(**one) for one in stored["kept"]]
+        return cls(database, clock, [accounts.actor_of(user) for user in users], kept, stored["left_out"])
 
 
 def room() -> str | None:
@@ -101,8 +103,8 @@ def settings_of(folder: Path, voters: int) -> Settings:
     return Settings(database_url=f"sqlite:///{folder / 'workshop.db'}", data_dir=folder, founders=voters)
 
 
-def prepare(folder: Path, repo: Path, drafts_glob: str, voters: int) -> None:
-    """Chapters, members and the repository, its main branch approved."""
+def prepare(folder: Path, repo: Path, drafts_glob: str, *, voters: int, most: int, seed: int) -> None:
+    """Chapters, members and the repository, its main branch approved; at most so many of its proposals, drawn."""
     clock = MovableClock()
     database = open_database(settings_of(folder, voters), clock=clock)
     schema.upgrade(database)
@@ -113,6 +115,12 @@ def prepare(folder: Path, repo: Path, drafts_glob: str, voters: int) -> None:
             home = places[next(n for n, end in enumerate(ends) if number < end)]
             accounts.add_user(session, f"member {number}", None, chapter_id=home)
     import_git(database, repo, drafts_glob=drafts_glob, approve=True)
+    with database.transaction(writing=False) as session:
+        found = list(_proposals(session))
+        random.Random(seed).shuffle(found)  # or they would arrive page by page
+        kept, left_out = _choose(session, found, most)
+    stored = {"kept": [asdict(one) for one in kept], "left_out": left_out}
+    (folder / PROPOSALS).write_text(json.dumps(stored))
     database.dispose()
 
 
@@ -131,11 +139,17 @@ def _proposals(session: Session) -> Iterator[Proposal]:
             yield Proposal(draft.page_id, base, text)
 
 
-def _choose(session: Session, found: Sequence[Proposal]) -> tuple[list[Proposal], dict[str, int]]:
-    """Those whose change fits onto the approved text, is no other's and is not too large; the rest is counted."""
+def _choose(session: Session, found: Sequence[Proposal], most: int) -> tuple[list[Proposal], dict[str, int]]:
+    """Those whose change fits onto the approved text, is no other's and is not too large; the rest is counted.
+
+    Once there are as many as ever arrive, no more are looked at.
+    """
     seen: set[tuple[int, str]] = set()
-    kept, left_out = [], {"clash with the main branch": 0, "say what it says": 0, "twins": 0, "too large": 0}
+    kept: list[Proposal] = []
+    left_out = {"clash with the main branch": 0, "say what it says": 0, "twins": 0, "too large": 0}
     for one in found:
+        if len(kept) == most:
+            break
         approved = _approved_text(session, one.page_id)
         outcome = carry(one.base, one.text, approved)
         if not isinstance(outcome, Carried):

@@ -32,12 +32,12 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def prepared(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("world")
-    prepare(folder, repo, "refs/pull/*/head", ASKED.voters)
+    prepare(folder, repo, "refs/pull/*/head", voters=ASKED.voters, most=100, seed=1)
     return folder
 
 
 def copy_of(prepared: Path, folder: Path) -> Path:
-    for name in ("workshop.db", "ledger.key"):
+    for name in ("workshop.db", "ledger.key", "proposals.json"):
         (folder / name).write_bytes((prepared / name).read_bytes())
     return folder
 
