@@ -54,7 +54,7 @@ def find_standing(session: Session, place: Place) -> Standing | None:
 
 
 def list_steps(session: Session, base_url: str) -> list[Step]:
-    """Seven things to try in the browser and one for programs."""
+    """Things to try in the browser, and one for programs."""
     return [
         *_on_votes(session, base_url),
         *_on_drafts(session, base_url),
@@ -62,6 +62,21 @@ def list_steps(session: Session, base_url: str) -> list[Step]:
             "Settle what was never settled",
             f"{base_url}/pages/{NEVER_APPROVED.slug}",
             "No text of this page was approved yet, and two compete. Programs get neither.",
+        ),
+        Step(
+            "Decide one text after the other",
+            f"{base_url}/review",
+            "Sign in as Noor Tamsin: it asks where a vote moves most, one tap each, and half a minute to take it back.",
+        ),
+        Step(
+            "Stop a text",
+            f"{base_url}/pages/school-meals/stop",
+            "Sign in as Len Garrow, a moderator. Nobody is served the text meanwhile, and everybody reads why.",
+        ),
+        Step(
+            "Check that nothing was changed afterwards",
+            f"{base_url}/ledger",
+            "Every approval with its votes, signed. The page says how to check it yourself.",
         ),
         Step(
             "Fetch approved words with a program",
