@@ -23,11 +23,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import CheckConstraint, exists
+from sqlalchemy import exists
 from sqlalchemy import select as sql_select
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import Session, col, select
 
-from app.consensus import decisions, nearness, queue, votes
+from app.consensus import decisions, joined, nearness, queue, votes
 from app.consensus.candidates import VotingClosed
 from app.consensus.follower import CandidateFollower
 from app.consensus.models import Candidate, Value, Vote
@@ -126,8 +126,8 @@ class Told:
     cast: int = 0
     idle: int = 0
     refused: int = 0
-    declined: dict[int, datetime] = field(default_factory=dict)
-    """By candidate, since when it is to be declined; only while the program does not decline by itself."""
+    torn: dict[int, datetime] = field(default_factory=dict)
+    """By candidate, since when no number of votes can be expected to decide it; only where torn texts are ended."""
 
     undecided: list[int] = field(default_factory=list)
     """Open ones at the end of each day, stale ones left out."""
@@ -159,8 +159,8 @@ class Replay:
             self._vote(step, turns[len(turns) * at // STEPS : len(turns) * (at + 1) // STEPS])
             self.world.clock.set((step + 1) / STEPS)
             self._follower.follow(self.world.database)
-            if self._asked.end_torn or not PROGRAM_DECLINES:
-                self._decline()
+            if self._asked.end_torn:
+                self._end_torn()
             if at == STEPS - 1:
                 self._end_day((step + 1) // STEPS)
         row = {"ordering": self._ordering, **figures(self.world, self.told, asked)}
@@ -200,11 +200,8 @@ class Replay:
             return
         self.told.cast += 1
 
-    def _decline(self) -> None:
-        """Stands in for the program: closes what has had half the people needed against it, and more than for it.
-
-        If asked, also what has long had neither: where no number of votes can be expected to bring it to either end.
-        """
+    def _end_torn(self) -> None:
+        """What the rule does not do: close what has long been such that no number of votes is expected to decide it."""
         with self.world.database.transaction(writing=True) as session:
             at, told = self.world.clock(), self.told
             settled = session.exec(
@@ -212,16 +209,16 @@ class Replay:
                     col(Candidate.closed).is_(None),
                     ~col(Candidate.stale),
                     col(Candidate.passing_since).is_(None),
-                    Candidate.urgency <= (nearness.HOPELESS if self._asked.end_torn else nearness.SETTLED),
+                    Candidate.urgency <= nearness.HOPELESS,
                 )
             ).all()
             wait = timedelta(seconds=decisions.rule_in_force(session).wait_routine)
-            since = {row.id: told.declined.get(row.id, at) for row in settled}
+            since = {row.id: told.torn.get(row.id, at) for row in settled}
             for row in settled:
                 if since[row.id] + wait <= at:
-                    row.closed, row.closed_at, row.due_at = STANDS_FOR_DECLINED, at, None
+                    row.closed, row.closed_at, row.due_at = TORN, at, None
                     session.add(row)
-            told.declined = since
+            told.torn = since
 
     def _end_day(self, day: int) -> None:
         with self.world.database.transaction(writing=False) as session:
@@ -235,15 +232,15 @@ def figures(world: World, told: Told, asked: Asked) -> dict[str, Any]:
     """What became of the texts; shares are of those that arrived a day or more before the end."""
     with world.database.transaction(writing=False) as session:
         rows = [session.get_one(Candidate, id_) for id_ in told.arrived]
-        joined = joined_look_alikes(session)
+        united = joined_look_alikes(session)
     last = world.clock() - DAY
     judged = [row for row in rows if told.arrived[row.id] <= last]
     within = Counter(_ended(row) for row in judged if row.closed_at and row.closed_at - told.arrived[row.id] <= DAY)
-    within["joined"] = sum(id_ in joined for id_ in (row.id for row in judged))
-    decided = [row for row in rows if _ended(row) in DECIDED or row.id in joined]
-    approved = [row for row in rows if row.closed == "approved"]
+    within["joined"] = sum(id_ in united for id_ in (row.id for row in judged))
+    decided = [row for row in rows if _ended(row) in DECIDED or row.id in united]
+    approved = [row for row in rows if _ended(row) == "approved"]
     reachable = [row for row in judged if not 0.5 <= told.support[row.id] < 0.75]
-    in_time = {row.id for row in judged if _in_time(row, told.arrived[row.id], joined)}
+    in_time = {row.id for row in judged if _in_time(row, told.arrived[row.id], united)}
     total = max(1, len(judged))
     return {
         "decided_24h": round(len(in_time) / total, 3),
@@ -268,26 +265,26 @@ DECIDED = ("approved", "declined")
 """States in which members decided; look-alikes that were joined come on top."""
 
 
-_CLOSINGS = SQLModel.metadata.tables["candidate"].constraints
-STANDS_FOR_DECLINED = "expired"
-"""How `Replay._decline` closes; nothing expires by itself in less than fourteen days."""
+TORN = "expired"
+"""How `Replay._end_torn` closes, counted as declined; nothing expires by itself in less than fourteen days."""
 
-PROGRAM_DECLINES = any("'declined'" in str(rule.sqltext) for rule in _CLOSINGS if isinstance(rule, CheckConstraint))
-"""Whether a candidate can be closed so."""
+_ENDS = {TORN: "declined", "contested": "approved", "unpromoted": "approved"}
+"""What a state in which a candidate closed counts as; what lost its approval later was approved."""
 
 
 def _ended(row: Candidate) -> str | None:
-    return "declined" if row.closed == STANDS_FOR_DECLINED else row.closed
+    return _ENDS.get(row.closed, row.closed) if row.closed is not None else None
 
 
-def _in_time(row: Candidate, arrived: datetime, joined: Mapping[int, datetime]) -> bool:
-    ended = joined.get(row.id) or (row.closed_at if _ended(row) in DECIDED else None)
+def _in_time(row: Candidate, arrived: datetime, united: Mapping[int, datetime]) -> bool:
+    ended = united.get(row.id) or (row.closed_at if _ended(row) in DECIDED else None)
     return ended is not None and ended - arrived <= DAY
 
 
 def joined_look_alikes(session: Session) -> dict[int, datetime]:
-    """Candidates whose authors joined them with a look-alike, and when. None are, until drafts can be joined."""
-    return {}
+    """Candidates whose authors joined them with a look-alike, and when. Nobody in a replay does so by now."""
+    rows = session.exec(select(Candidate).where(col(Candidate.closed_at).is_not(None)))
+    return {row.id: row.closed_at for row in rows if row.closed_at and joined.is_joined(session, row)}
 
 
 def main() -> int:
