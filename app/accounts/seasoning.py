@@ -97,7 +97,7 @@ def vouch(session: Session, actor: Actor | None, user: User) -> None:
 
     Both are of one chapter, unless it has fewer than two whose votes count: then any two members may. Raises
     `NotVouchedYet`, `Refused` for oneself, another chapter or too many in a week, and `Conflict` for a second time or
-    somebody whose votes count already.
+    somebody who needs no more vouches.
     """
     actor = require(actor, Action.VOUCH)
     _check(session, actor, user)
@@ -113,7 +113,7 @@ def _check(session: Session, actor: Actor, user: User) -> None:
         raise Refused(_("Nobody vouches for themselves. Ask two members who know you."), pointer="/name")
     if not counts(session, actor):
         raise NotVouchedYet(_("You can vouch for others as soon as your own votes count."))
-    if user.role == Role.NAME or (user.seasoned_at is not None and user.seasoned_at <= now(session)):
+    if user.role == Role.NAME or user.seasoned_at is not None:
         raise Conflict(_("{name} needs nobody to vouch for them. Nothing was changed.").format(name=user.name))
     if user.chapter_id != actor.chapter_id and count_seasoned(session, user.chapter_id) >= 2:
         raise Refused(

@@ -147,11 +147,15 @@ def _over(state: State, count: Count, to_beat: Fraction | None, passing_since: d
 
 
 def _passing_since(candidate: CandidateFacts, current: CurrentFacts, now: datetime, count: Count) -> datetime | None:
-    """When it began to pass: as remembered, else when its facts became what they are and no rival was left to beat."""
+    """When it began to pass: as remembered, else when its facts became what they are and no rival was left to beat.
+
+    Never before the vote opened: members see it from then on.
+    """
     unbeaten = [bar.until for bar in current.bars if count.score <= bar.score]
     if not (count.has_enough_people and count.is_three_to_one) or any(now < until for until in unbeaten):
         return None
-    return candidate.passing_since or max([candidate.unchanged_since, *unbeaten])
+    opened = [] if candidate.opened_at is None else [candidate.opened_at]
+    return candidate.passing_since or max([candidate.unchanged_since, *opened, *unbeaten])
 
 
 def _end_of_wait(

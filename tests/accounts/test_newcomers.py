@@ -171,7 +171,12 @@ def test_nobody_vouches_for_a_member_whose_votes_count(
 ) -> None:
     """Neither for one of the first nor for somebody vouched for; the vouches of a week are not used up by it."""
     workshop.member("bea", chapter="north")
-    season(workshop, clock, founders, "bea")
+    vouch(workshop, founders[0], "bea")
+    vouch(workshop, founders[1], "bea")
+    with pytest.raises(Conflict, match="needs nobody"):
+        vouch(workshop, founders[2], "bea")  # enough have; only the days are missing
+    clock.move(hours=73)
+    workshop.follow()
 
     def stored() -> tuple[int, int, datetime | None]:
         with workshop.reading() as session:

@@ -61,6 +61,13 @@ def test_a_candidate_that_passes_waits_and_is_then_promoted() -> None:
     assert (ended.state, ended.promotes, ended.missing) == (State.APPROVED, True, ())
 
 
+def test_passing_begins_no_earlier_than_the_vote() -> None:
+    kept = replace(
+        CANDIDATE, unchanged_since=NOON - 5 * HOUR, opened_at=NOON
+    )  # its votes counted before it was settled
+    assert ask(kept).passing_since == NOON
+
+
 def test_the_wait_starts_anew_when_it_stops_passing_in_between() -> None:
     remembered = replace(CANDIDATE, passing_since=NOON)
     stopped = ask(replace(remembered, tally={NORTH: Counts(7, 9), SOUTH: Counts(6)}, unchanged_since=NOON + HOUR))
