@@ -20,6 +20,9 @@ from tests.factories import Workshop
 from tests.postgres import running_postgres
 
 ENGINES = ("sqlite", "postgres")
+ON_SQLITE_ALONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For modules about what is shown: what the services below them find is tested on both engines."""
+
 _numbers = itertools.count(1)
 
 

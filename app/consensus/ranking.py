@@ -82,8 +82,9 @@ def find_place(session: Session, page_id: int, candidate_id: int) -> int | None:
 
 
 def count_better(session: Session, candidate: Candidate) -> int:
-    """How many open candidates of its page have a higher score."""
-    better = and_(col(Candidate.page_id) == candidate.page_id, _LISTED, col(Candidate.score) > candidate.score)
+    """How many open candidates of its page have a higher score; stale ones stand behind all others."""
+    higher = and_(_FRESH, col(Candidate.score) > candidate.score)
+    better = and_(col(Candidate.page_id) == candidate.page_id, _OPEN, higher)
     return session.exec(select(func.count()).select_from(Candidate).where(better)).one()
 
 

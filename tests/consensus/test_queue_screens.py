@@ -12,10 +12,10 @@ from app.drafts import service as drafts
 from app.drafts.models import Draft
 from app.permissions import Actor, Role
 from app.revisions import service as revisions
-from tests.conftest import MovableClock, connect
+from tests.conftest import ON_SQLITE_ALONE, MovableClock, connect
 from tests.factories import Workshop
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, ON_SQLITE_ALONE]
 
 WORDS = (("Renters", "Tenants"), ("Anna", "Nora"), ("10,000", "12,000"))
 

@@ -6,10 +6,10 @@ from fastapi import FastAPI
 from app.approvals import stops
 from app.pages.models import Page
 from app.permissions import Actor, Role
-from tests.conftest import MovableClock, connect
+from tests.conftest import ON_SQLITE_ALONE, MovableClock, connect
 from tests.factories import HOUSING, Workshop
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, ON_SQLITE_ALONE]
 
 
 @pytest.fixture

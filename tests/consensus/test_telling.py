@@ -6,10 +6,10 @@ from fastapi import FastAPI
 from app.consensus.models import Value
 from app.drafts import service as drafts
 from app.permissions import Role
-from tests.conftest import MovableClock, connect
+from tests.conftest import ON_SQLITE_ALONE, MovableClock, connect
 from tests.factories import Workshop
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, ON_SQLITE_ALONE]
 
 
 async def test_a_stranger_reads_why_a_text_is_approved_and_what_would_change_it(

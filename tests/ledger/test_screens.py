@@ -10,10 +10,10 @@ from sqlalchemy import event
 
 from app.database import Database
 from app.permissions import Actor, Role
-from tests.conftest import MovableClock, connect
+from tests.conftest import ON_SQLITE_ALONE, MovableClock, connect
 from tests.factories import Workshop
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, ON_SQLITE_ALONE]
 
 
 @pytest.fixture

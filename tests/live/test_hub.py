@@ -144,7 +144,7 @@ async def test_rows_of_another_process_are_told_too(
 async def test_a_comment_comes_where_nothing_is_told_though_others_hear_much(
     app: FastAPI, workshop: Workshop, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub_module, "PING_SECONDS", 0.3)
+    monkeypatch.setattr(hub_module, "PING_SECONDS", 1.0)
     anna, written = workshop.member("anna", role=Role.WRITER), 0
     async with listening(app, "kinds=page.promoted") as quiet, listening(app) as busy:
         commented = asyncio.create_task(quiet.read_on())
