@@ -4,6 +4,7 @@ import fcntl
 import os
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
@@ -86,24 +87,50 @@ class LogPosition:
 
 
 class WriteLock:
-    """One writer at a time, over all threads and processes that share a SQLite file.
+    """One writer at a time, over all threads and processes that share a SQLite file; threads get it in their order.
 
     Held over commit and checkpoint: SQLite up to 3.51.2 can lose a committed write when two connections commit and
-    checkpoint at the same moment.
+    checkpoint at the same moment. Handed over in order, as otherwise the follower, which carries hundreds of candidates
+    in many short transactions, takes it again and again before a member who has been waiting for it.
     """
 
     def __init__(self, path: Path) -> None:
-        self._thread = threading.Lock()
+        self._guard = threading.Lock()
+        self._is_held = False
+        self._waiting: deque[threading.Event] = deque()
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def __enter__(self) -> None:
-        self._thread.acquire()
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        with self._guard:
+            turn = threading.Event()
+            if self._is_held:
+                self._waiting.append(turn)
+            else:
+                self._is_held = True
+                turn.set()
+        turn.wait()
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+        except BaseException:
+            self._hand_over()
+            raise
 
     def __exit__(self, *exc: object) -> None:
         fcntl.flock(self._file, fcntl.LOCK_UN)
-        self._thread.release()
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._is_held = False
+
+    @property
+    def waiting(self) -> int:
+        """How many threads wait for their turn."""
+        return len(self._waiting)
 
 
 class Database:

@@ -10,8 +10,8 @@ from app.consensus.models import Candidate
 from app.database import Database
 from app.pages import service as pages
 
-BATCH = 20
-"""Candidates carried in one transaction, so that members' own writes get their turn in between."""
+BATCH = 1
+"""Candidates carried in one transaction, so that a member's own write waits for one at most."""
 
 
 class CandidateFollower:
