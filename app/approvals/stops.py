@@ -95,11 +95,12 @@ def list_stopped(session: Session) -> Sequence[Stop]:
 
 
 def list_ended_holds(session: Session) -> Sequence[Stop]:
-    """Holds whose time is over and that nobody has noted as released yet."""
+    """Holds whose time is over and that nobody has noted as released yet; a correction needs no such note."""
     newest = select(func.max(Stop.id)).where(col(Stop.takes_effect)).group_by(col(Stop.page_id))
-    return session.exec(
-        select(Stop).where(col(Stop.id).in_(newest), Stop.kind == StopKind.HELD, col(Stop.until) <= now(session))
-    ).all()
+    over = select(Stop).where(col(Stop.id).in_(newest), Stop.kind == StopKind.HELD, col(Stop.until) <= now(session))
+    rows = session.exec(over).all()
+    current = approvals.current_by_page(session, [row.page_id for row in rows]) if rows else {}
+    return [row for row in rows if row.approval_id == (current[row.page_id].id if row.page_id in current else None)]
 
 
 def has_held_too_long(session: Session, page_id: int, current: Approval | None, actor_id: int) -> bool:

@@ -68,6 +68,7 @@ class Life:
         )
         self.moderate(stopping.hold, self.ada)
         self.moderate(stopping.correct, self.bea, revision_id=waiting)
+        self.pass_time(5)  # the hold would have ended by itself, but the correction ended it
         self.moderate(stopping.withdraw, self.ada, replacement="rents")
         self.moderate(stopping.restore, self.ada)
         self.moderate(stopping.restore, self.bea)
