@@ -73,8 +73,10 @@ def current_by_page(session: Session, page_ids: Iterable[int]) -> dict[int, Appr
 def list_current(
     session: Session, *, after: int = 0, updated_since: datetime | None = None, tag: str | None = None, limit: int = 50
 ) -> Sequence[Approval]:
-    """Approvals in force over all pages, by page id after the one named; only those
-    approved or stopped since, or of pages so tagged."""
+    """Approvals in force over all pages, by page id after the one named.
+
+    Only those approved or stopped since a moment, or of pages so tagged, where these are given.
+    """
     newest = select(func.max(Approval.id)).where(col(Approval.page_id) > after).group_by(col(Approval.page_id))
     query = select(Approval).where(col(Approval.id).in_(newest))
     if updated_since is not None:

@@ -54,6 +54,7 @@ def put_forward(session: Session, actor: Actor | None, draft_id: int) -> Candida
     head = revisions.get(session, drafts.head_of(draft))
     _require_open(draft)
     found = find_by_revision(session, head.id)
+    _require_not_declined(session, head)
     if found is not None and found.closed == "expired":
         _open_again(session, found)
     return found or open_candidate(session, head)

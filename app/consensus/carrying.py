@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func
+from sqlalchemy import and_, func
 from sqlmodel import Session, col, select
 
 from app.activity.models import Kind
@@ -54,35 +54,35 @@ def _changes_since(session: Session, candidate: Candidate) -> list[Approval]:
     return changes
 
 
-def revive_stale(session: Session, page_id: int) -> list[Candidate]:
-    """Open again, with their votes, the stale candidates whose change fits the text that is in force now.
+def revive(session: Session, candidate: Candidate) -> bool:
+    """Open a stale candidate again, with its votes, if its change fits the text that is in force now.
 
-    They were stale only against a text that is so no longer. One that was merged meanwhile stays as it is. The caller
+    It was stale only against a text that is so no longer. One that was merged meanwhile stays as it is. The caller
     holds the page's lock.
     """
-    approval = approvals.find_current(session, page_id)
-    query = select(Candidate).where(Candidate.page_id == page_id, col(Candidate.stale), col(Candidate.closed).is_(None))
-    revived = []
-    for candidate in session.exec(query.order_by(col(Candidate.id))).all():
-        if approval is None or drafts.get_draft(session, candidate.draft_id).head_id != candidate.revision_id:
-            continue
-        base = revisions.text_by_id(session, candidate.base_revision_id) if candidate.base_revision_id else None
-        text, newer = (revisions.text_by_id(session, id_) for id_ in (candidate.revision_id, approval.revision_id))
-        outcome = Carried(text, neighbour=False) if base == newer else carry(base, text, newer)
-        if isinstance(outcome, Carried):
-            candidate.stale, candidate.changed_at, candidate.passing_since = False, now(session), None
-            _move(session, candidate, CarriedOver(Text(outcome.text), None), approval)
-            revived.append(candidate)
-    return revived
+    approval = approvals.find_current(session, candidate.page_id)
+    is_merged = drafts.get_draft(session, candidate.draft_id).head_id != candidate.revision_id
+    if approval is None or is_merged or not candidate.stale or candidate.closed is not None:
+        return False
+    base = revisions.text_by_id(session, candidate.base_revision_id) if candidate.base_revision_id else None
+    text, newer = (revisions.text_by_id(session, id_) for id_ in (candidate.revision_id, approval.revision_id))
+    outcome = Carried(text, neighbour=False) if base == newer else carry(base, text, newer)
+    if not isinstance(outcome, Carried):
+        return False
+    candidate.stale, candidate.changed_at, candidate.passing_since = False, now(session), None
+    _move(session, candidate, CarriedOver(Text(outcome.text), None), approval)
+    return True
 
 
-def list_given_back(session: Session) -> Sequence[int]:
-    """Pages whose approved text is one from before, so that something may be stale against a text that is gone."""
+def list_given_back(session: Session) -> Sequence[Candidate]:
+    """Stale candidates of pages whose approved text is one from before: what they clashed with may be gone."""
     newest = select(func.max(Approval.id)).group_by(col(Approval.page_id)).scalar_subquery()
     back = col(Approval.kind).in_((ApprovalKind.UNPROMOTED, ApprovalKind.CORRECTED))
-    waits = select(Candidate.page_id).where(col(Candidate.stale), col(Candidate.closed).is_(None))
-    query = select(Approval.page_id).where(col(Approval.id).in_(newest), back, col(Approval.page_id).in_(waits))
-    return session.exec(query).all()
+    pages_back = select(Approval.page_id).where(col(Approval.id).in_(newest), back)
+    stale = and_(col(Candidate.stale), col(Candidate.closed).is_(None))
+    return session.exec(
+        select(Candidate).where(stale, col(Candidate.page_id).in_(pages_back)).order_by(col(Candidate.id))
+    ).all()
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,8 @@ def _decide(
 ) -> Decision:
     in_force = around.approved is not None and around.approved.id == candidate.id
     is_open = candidate.closed is None and not candidate.stale
-    held = around.stop is not None and (in_force or (is_open and around.stop.kind == StopKind.HELD))
+    withdrawn = in_force and around.stop is not None and around.stop.kind == StopKind.WITHDRAWN
+    held = around.stop is not None and around.stop.kind == StopKind.HELD and (in_force or is_open)
     facts = CandidateFacts(
         tally=ballot.tally,
         unchanged_since=max(candidate.changed_at, ballot.changed_at or candidate.changed_at),
@@ -121,15 +122,19 @@ def _decide(
         has_votes=bool(ballot.tally or ballot.waiting),
         stale=candidate.stale,
         on_hold=held,
-        in_force=in_force,
-        ended=State(candidate.closed) if candidate.closed is not None else None,
-        because=_why_held(around.stop) if held and around.stop else "",
+        in_force=in_force and not withdrawn,
+        ended=State.WITHDRAWN if withdrawn else State(candidate.closed) if candidate.closed is not None else None,
+        because=_why_stopped(around.stop) if around.stop and (held or withdrawn) else "",
     )
     current = CurrentFacts(bars, None if in_force else around.losing_until)
     return decide(facts, current, electorate, rule_of(session, candidate), now(session), names=names)
 
 
-def _why_held(stop: Stop) -> str:
+def _why_stopped(stop: Stop) -> str:
+    if stop.kind == StopKind.WITHDRAWN:
+        return _("A moderator withdrew it {when}: “{reason}”.").format(
+            when=in_words(stop.at), reason=stop.reason.removesuffix(".")
+        )
     if stop.until is None:
         return _("It was stopped {when}: “{reason}”.").format(
             when=in_words(stop.at), reason=stop.reason.removesuffix(".")

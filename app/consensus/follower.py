@@ -28,10 +28,11 @@ class CandidateFollower:
             newest = activity.newest_position(session)
             behind = carrying.list_behind(session) if self._changed_since(session) else []
             given_back = carrying.list_given_back(session) if self._changed_since(session) else []
-        for page_id in given_back:
+        for stale in given_back:
             with database.transaction(writing=True) as session:
-                pages.lock_page(session, page_id)
-                for candidate in carrying.revive_stale(session, page_id):
+                pages.lock_page(session, stale.page_id)
+                candidate = session.get_one(Candidate, stale.id)
+                if carrying.revive(session, candidate):
                     promotion.settle(session, candidate)
         for page_id, candidate_ids in behind:
             for start in range(0, len(candidate_ids), BATCH):

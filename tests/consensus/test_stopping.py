@@ -174,6 +174,9 @@ def test_a_withdrawn_text_comes_back_by_two_moderators_of_different_chapters(
 ) -> None:
     do(workshop, stopping.withdraw, ada, page)
     assert status(workshop, page) == "withdrawn"
+    decision = workshop.decision(current_id(workshop, page))
+    assert (decision.state, decision.reasons[0]) == (State.WITHDRAWN, "This text was withdrawn.")
+    assert "“The figure is wrong”" in decision.reasons[1]
     assert not do(workshop, stopping.restore, ada, page), "it takes a second moderator"
     with pytest.raises(Conflict, match="asked for this already"):
         do(workshop, stopping.restore, ada, page)

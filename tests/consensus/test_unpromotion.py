@@ -237,6 +237,8 @@ def test_a_text_that_is_refused_is_declined_and_comes_back_only_changed(
     assert workshop.decision(refused).state is State.DECLINED
     with pytest.raises(VotingClosed, match="declined"):
         workshop.vote(members[6], refused)
+    with pytest.raises(VotingClosed, match="declined exactly this text"), workshop.writing() as session:
+        candidates.put_forward(session, members[0], revisions.get(session, refused).draft_id)
     same = drafts.head_of(workshop.fork(members[1], page, ("three times", "nine times")))
     with pytest.raises(VotingClosed, match="declined exactly this text"):
         workshop.vote(members[6], same)
