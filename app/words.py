@@ -108,6 +108,11 @@ def in_words(moment: datetime) -> str:
     )
 
 
+def unended(sentence: str) -> str:
+    """Without its full stop, as it stands in quotation marks before the full stop of another sentence."""
+    return sentence.removesuffix(".")
+
+
 def duration_in_words(span: timedelta) -> str:
     """A time span in its largest unit that says it exactly: `12 hours`, `90 minutes`, `14 days`, `no time`."""
     seconds = round(span.total_seconds())

@@ -71,18 +71,16 @@ class ApprovalOut(Out):
 
     @classmethod
     def of(cls, step: Step, revision: Revision | None, ledger: int | None) -> "ApprovalOut":
-        approval, stop = step
-        row = stop or approval
-        if row is None:
-            raise ValueError("A step is an approval or a stop.")
+        row, stop = step.row, step.stop
+        approval = None if stop else step.approval
         return cls.model_validate(
             {
                 "kind": row.kind,
                 "revision": RevisionRef.of(revision) if revision else None,
                 "at": row.at,
                 "reason": row.reason,
-                "mode": approval.mode if approval and not stop else "routine",
-                "contested": approval.contested if approval and not stop else False,
+                "mode": approval.mode if approval else "routine",
+                "contested": approval.contested if approval else False,
                 "until": stop.until if stop else None,
                 "replacement": stop.replacement if stop else None,
                 "ledger": ledger,

@@ -156,37 +156,44 @@ def list_usable(session: Session, page_id: int, *, until: int | None = None) -> 
 
 
 class Step(NamedTuple):
-    """One line of what happened to a page's approved text."""
+    """One line of what happened to a page's approved text: an approval, or a stop and the approval that it is about.
+
+    Only a stop can be about no approval: of a page that has no approved text yet.
+    """
 
     approval: Approval | None
-    stop: Stop | None
+    stop: Stop | None = None
+
+    @property
+    def row(self) -> Approval | Stop:
+        """What happened: the stop, or else the approval."""
+        row = self.stop or self.approval
+        if row is None:
+            raise ValueError("A step is an approval or a stop.")
+        return row
 
     @property
     def place(self) -> tuple[int, int]:
         """Where it stands in the list: the approval it is or is about, then the stop's own number."""
-        if self.stop is not None:
-            return self.stop.approval_id or 0, self.stop.id
-        return (self.approval.id if self.approval else 0), 0
+        return (self.approval.id if self.approval else 0), (self.stop.id if self.stop else 0)
 
 
 def list_steps(session: Session, page_id: int, *, before: tuple[int, int] | None = None, limit: int = 50) -> list[Step]:
     """Every approval and stop of a page, newest first. What still waits for a second moderator is left out."""
-    none = literal(0)
-    texts = sql_select(col(Approval.id).label("about"), col(Approval.id).label("row"), none.label("stop"))  # type: ignore[var-annotated]  # a label has no type
-    about = func.coalesce(Stop.approval_id, 0).label("about")
-    halts = sql_select(about, none.label("row"), col(Stop.id).label("stop"))  # type: ignore[var-annotated]
+    texts = sql_select(col(Approval.id).label("about"), literal(0).label("stop"))  # type: ignore[var-annotated]  # a label has no type
+    halts = sql_select(func.coalesce(Stop.approval_id, 0).label("about"), col(Stop.id).label("stop"))  # type: ignore[var-annotated]
     both = union_all(
         texts.where(col(Approval.page_id) == page_id),
         halts.where(col(Stop.page_id) == page_id, col(Stop.takes_effect)),
     ).subquery()
-    query = sql_select(both.c.row, both.c.stop).order_by(both.c.about.desc(), both.c.stop.desc()).limit(limit)
+    query = sql_select(both.c.about, both.c.stop).order_by(both.c.about.desc(), both.c.stop.desc()).limit(limit)
     if before is not None:
         query = query.where(tuple_(both.c.about, both.c.stop) < tuple_(*map(literal, before)))
     found = session.execute(query).all()
-    rows = approvals.get_many(session, (row or None for row, _ in found))
+    rows = approvals.get_many(session, (about or None for about, _ in found))
     ids = [stop for _, stop in found if stop]
     stops = {stop.id: stop for stop in session.exec(select(Stop).where(col(Stop.id).in_(ids)))} if ids else {}
-    return [Step(rows.get(row), stops.get(stop)) for row, stop in found]
+    return [Step(rows.get(about), stops.get(stop)) for about, stop in found]
 
 
 def add_stop(session: Session, stop: Stop) -> Stop:

@@ -27,7 +27,7 @@ from app.consensus.rule import (
 )
 from app.database import now
 from app.revisions.models import Revision
-from app.words import _, in_words
+from app.words import _, in_words, unended
 
 Tally = Mapping[int | None, Counts]
 """Votes per chapter id; None holds those of members without one."""
@@ -133,15 +133,13 @@ def _decide(
 def _why_stopped(stop: Stop) -> str:
     if stop.kind == StopKind.WITHDRAWN:
         return _("A moderator withdrew it {when}: “{reason}”.").format(
-            when=in_words(stop.at), reason=stop.reason.removesuffix(".")
+            when=in_words(stop.at), reason=unended(stop.reason)
         )
     if stop.until is None:
-        return _("It was stopped {when}: “{reason}”.").format(
-            when=in_words(stop.at), reason=stop.reason.removesuffix(".")
-        )
+        return _("It was stopped {when}: “{reason}”.").format(when=in_words(stop.at), reason=unended(stop.reason))
     return _(
         "It was stopped {when}: “{reason}”. The stop ends by itself {end}, unless a second moderator confirms it."
-    ).format(when=in_words(stop.at), reason=stop.reason.removesuffix("."), end=in_words(stop.until))
+    ).format(when=in_words(stop.at), reason=unended(stop.reason), end=in_words(stop.until))
 
 
 def electorate_of(session: Session, candidate: Candidate | None) -> Electorate:

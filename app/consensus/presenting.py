@@ -6,7 +6,6 @@ from sqlmodel import Session
 
 from app.accounts import chapters
 from app.accounts.models import Chapter
-from app.approvals import service as approvals
 from app.approvals.schemas import ApprovalOut, RevisionRef
 from app.approvals.stops import Step
 from app.consensus import candidates, decisions, queue, stacks, votes
@@ -148,16 +147,14 @@ def _present_whole(
 
 def present_steps(session: Session, listed: Sequence[Step]) -> list[ApprovalOut]:
     """What happened to a page's approved text. A stop is shown with the text that it stops."""
-    about = approvals.get_many(session, (step.stop.approval_id if step.stop else None for step in listed))
-    rows = [about.get(step.stop.approval_id or 0) if step.stop else step.approval for step in listed]
-    texts = revisions.get_many(session, {row.revision_id for row in rows if row})
-    of_approvals = ledger.sequences_of(session, (step.approval.id for step in listed if step.approval))
+    texts = revisions.get_many(session, {step.approval.revision_id for step in listed if step.approval})
+    of_approvals = ledger.sequences_of(session, (step.row.id for step in listed if step.stop is None))
     of_stops = ledger.sequences_of_stops(session, (step.stop.id for step in listed if step.stop))
     return [
         ApprovalOut.of(
             step,
-            texts[row.revision_id] if row else None,
-            of_stops.get(step.stop.id) if step.stop else of_approvals.get(row.id if row else 0),
+            texts[step.approval.revision_id] if step.approval else None,
+            (of_stops if step.stop else of_approvals).get(step.row.id),
         )
-        for step, row in zip(listed, rows, strict=True)
+        for step in listed
     ]

@@ -193,7 +193,7 @@ def correct(session: Session, actor: Actor | None, page: Page, *, revision_id: i
         raise Conflict(_("This is the approved text already."))
     before = next((text for text in stops.list_usable(session, page.id) if text.id == revision.id), None)
     if before is not None:
-        return Done(stops.Step(_go_back_to(session, actor, page, before, reason), None))
+        return Done(stops.Step(_go_back_to(session, actor, page, before, reason)))
     candidate = candidates.find_by_revision(session, revision.id)
     if candidate is not None and candidate.closed is None:
         bring_up_to_date(session, candidate)
@@ -212,7 +212,7 @@ def correct(session: Session, actor: Actor | None, page: Page, *, revision_id: i
         reason=reason,
         actor=actor,
     )
-    return Done(stops.Step(approval, None))
+    return Done(stops.Step(approval))
 
 
 def _only_waits(session: Session, candidate: Candidate) -> bool:

@@ -7,7 +7,6 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from app.accounts import service as accounts
-from app.approvals import service as approvals
 from app.approvals import stops
 from app.approvals.models import Approval, ApprovalKind, Stop, StopKind
 from app.approvals.stops import Step
@@ -18,7 +17,7 @@ from app.pages import service as pages
 from app.pages.models import Page
 from app.revisions import service as revisions
 from app.revisions.models import Revision
-from app.words import N_, _, _n, in_words
+from app.words import N_, _, _n, in_words, unended
 
 _STEPS = {
     "promoted": N_("{text} was approved."),
@@ -43,10 +42,6 @@ class Told:
     revision: Revision | None
     sentence: str
 
-    @property
-    def row(self) -> Approval | Stop | None:
-        return self.step.stop or self.step.approval
-
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
@@ -63,22 +58,17 @@ class Stopped:
 def tell_steps(session: Session, page: Page, *, limit: int) -> list[Told]:
     """The newest steps of a page, newest first."""
     steps = stops.list_steps(session, page.id, limit=limit)
-    about = approvals.get_many(session, (step.stop.approval_id if step.stop else None for step in steps))
-    rows = [about.get(step.stop.approval_id or 0) if step.stop else step.approval for step in steps]
-    texts = revisions.get_many(session, {row.revision_id for row in rows if row})
-    actors = [row.actor_id for step in steps if (row := step.stop or step.approval)]
-    names = accounts.names_of(session, actors)
+    texts = revisions.get_many(session, {step.approval.revision_id for step in steps if step.approval})
+    names = accounts.names_of(session, [step.row.actor_id for step in steps])
     return [
         Told(step, revision, _tell(step, revision, names))
-        for step, row in zip(steps, rows, strict=True)
-        for revision in [texts[row.revision_id] if row else None]
+        for step in steps
+        for revision in [texts[step.approval.revision_id] if step.approval else None]
     ]
 
 
 def _tell(step: Step, revision: Revision | None, names: dict[int, str]) -> str:
-    row = step.stop or step.approval
-    if row is None:
-        raise ValueError("A step is an approval or a stop.")
+    row = step.row
     kind: str = row.kind
     if step.stop is None and step.approval is not None:
         if step.approval.contested:
@@ -89,7 +79,7 @@ def _tell(step: Step, revision: Revision | None, names: dict[int, str]) -> str:
         kind = "released by itself"
     who = names.get(row.actor_id or 0) or _("A moderator")
     text = f"r{revision.number}" if revision else _("the first approval")
-    return _(_STEPS[kind]).format(text=text, who=who, reason=_unended(_(row.reason)) if row.reason else "")
+    return _(_STEPS[kind]).format(text=text, who=who, reason=unended(_(row.reason)) if row.reason else "")
 
 
 def tell_stop(session: Session, page: Page, stop: Stop) -> Stopped:
@@ -109,16 +99,11 @@ def tell_stop(session: Session, page: Page, stop: Stop) -> Stopped:
     return Stopped(
         stop=stop,
         is_withdrawn=withdrawn,
-        sentence=said.format(when=in_words(stop.at), reason=_unended(stop.reason), end=end),
+        sentence=said.format(when=in_words(stop.at), reason=unended(stop.reason), end=end),
         safe=usable[-1] if usable else None,
         replacement=pages.find_page(session, stop.replacement) if stop.replacement else None,
         restore_asked=bool(withdrawn and stops.list_asked(session, stop, StopKind.RESTORED)),
     )
-
-
-def _unended(reason: str) -> str:
-    """The reason as it stands in quotation marks before a full stop."""
-    return reason.removesuffix(".")
 
 
 def find_stopped(session: Session, page: Page) -> Stopped | None:
