@@ -47,6 +47,7 @@ class Workshop:
         self.database = database
         self.follower = follower
         self._numbers = itertools.count(1)
+        self._chapter_ids: dict[str, int] = {}
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -64,7 +65,9 @@ class Workshop:
 
     def member(self, name: str | None = None, *, chapter: str | None = None, role: Role = Role.MEMBER) -> Actor:
         """A member, in a chapter that is made when it is first named."""
-        chapter_id = self.chapter(chapter).id if chapter else None
+        if chapter and chapter not in self._chapter_ids:
+            self._chapter_ids[chapter] = self.chapter(chapter).id
+        chapter_id = self._chapter_ids[chapter] if chapter else None
         with self.writing() as session:
             user = accounts.add_user(
                 session, name or f"member-{next(self._numbers)}", None, role=role, chapter_id=chapter_id

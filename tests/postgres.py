@@ -35,7 +35,7 @@ def running_postgres() -> Iterator[str]:
             yield str(server.get_uri()).replace("/postgres?", "/{database}?")
             server.cleanup()
         return
-    folder = Path(tempfile.mkdtemp(prefix="workshop-pg-", dir=_in_memory()))
+    folder = Path(tempfile.mkdtemp(prefix="workshop-pg-", dir=folder_in_memory()))
     folder.chmod(0o755)
     data = folder / "data"
     data.mkdir(mode=0o700)
@@ -57,7 +57,7 @@ def running_postgres() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _in_memory() -> str | None:
+def folder_in_memory() -> str | None:
     """A folder that is no disk, if there is one with room: to make a database there takes a tenth of the time."""
     memory = Path("/dev/shm")
     has_room = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM

@@ -6,7 +6,7 @@ import pytest
 
 from app.main import create_app
 from app.settings import Settings
-from tests.conftest import ENGINES, MovableClock, migrated_database
+from tests.conftest import ENGINES, MovableClock, migrated_database, reuse_compiled_statements
 from tests.contract.campaign import Campaign, fill
 
 
@@ -17,5 +17,6 @@ def campaign(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     clock = MovableClock()
     settings = Settings(database_url=url, data_dir=folder, base_url="http://workshop.test", wait_routine=0)
     app = create_app(settings, clock=clock, follow=False)
+    reuse_compiled_statements(app.state.database)
     yield fill(app, clock)
     app.state.database.dispose()
