@@ -86,6 +86,8 @@ class ApiToken(SQLModel, table=True):
     scopes: list[Any] = Field(sa_type=JSON)
     created_at: datetime = Field(sa_type=UtcDateTime)
     revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    name: str = Field(default="", description="What its owner calls it: the program that uses it.")
+    expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime, description="When it stops working.")
 
 
 class Invite(SQLModel, table=True):
@@ -107,3 +109,20 @@ class FailedSignIn(SQLModel, table=True):
     id: int = Field(default=None, primary_key=True)
     key: str = Field(index=True)
     at: datetime = Field(sa_type=UtcDateTime, index=True)
+
+
+class KeptAnswer(SQLModel, table=True):
+    """What a POST with an `Idempotency-Key` was answered, for a day. `body` is None where it held a secret."""
+
+    __tablename__ = "kept_answer"
+    __table_args__ = (UniqueConstraint("user_id", "key"),)
+
+    id: int = Field(default=None, primary_key=True)
+    user_id: int = Field(foreign_key="member.id")
+    key: str
+    fingerprint: str = Field(description="SHA-256 of the method, the address and the body.")
+    at: datetime = Field(sa_type=UtcDateTime, index=True)
+    status: int
+    headers: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    media_type: str
+    body: bytes | None = None

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.accounts import chapters
 from app.accounts.actors import Viewer
+from app.accounts.idempotency import OnceRoute
 from app.approvals import stops
 from app.approvals.schemas import ApprovalOut
 from app.consensus import candidates, ranking, votes
@@ -26,7 +27,7 @@ from app.web.openapi import can_fail, needs
 from app.web.schemas import Json, Listing, PathId, PathSlug
 from app.web.session import SessionDep
 
-api = APIRouter(tags=["Votes and decisions"])
+api = APIRouter(tags=["Votes and decisions"], route_class=OnceRoute)
 
 MOVED: Json = {"description": "The page was renamed."}
 

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from app.accounts import service as accounts
 from app.accounts.actors import Viewer
+from app.accounts.idempotency import OnceRoute
 from app.consensus import joined, withdrawing
 from app.drafts import autosave, merging, service
 from app.drafts.autosave import NoAutosave
@@ -41,7 +42,7 @@ from app.web.problems import answer_domain_error
 from app.web.schemas import Listing, PathId, PathSlug
 from app.web.session import SessionDep
 
-api = APIRouter(tags=["Drafts"])
+api = APIRouter(tags=["Drafts"], route_class=OnceRoute)
 
 
 @api.post(

@@ -18,7 +18,7 @@ from app.web.cursors import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, encode_
 from app.web.headers import NO_STORE, is_personal
 from app.web.openapi import can_fail
 from app.web.schemas import Json, Listing, MomentAsked, PathSlug
-from app.web.session import SessionDep
+from app.web.session import ReadingDep, SessionDep
 
 api = APIRouter(tags=["Approved text"])
 
@@ -91,7 +91,7 @@ def list_approved(
 
 
 @api.post("/approved/batch", response_model_exclude_unset=True)
-def compare_approved(request: Request, session: SessionDep, response: Response, body: BatchIn) -> BatchOut:
+def compare_approved(request: Request, session: ReadingDep, response: Response, body: BatchIn) -> BatchOut:
     """Whatever differs from what you hold, in one answer: for up to 200 pages, as seldom or as often as you like."""
     found = service.compare(session, list(dict.fromkeys(body.slugs)), body.known)
     base_url = request.app.state.settings.base_url

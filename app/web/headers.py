@@ -22,7 +22,9 @@ API_HEADERS = {
     **SECURITY_HEADERS,
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After",
+    "Access-Control-Expose-Headers": (
+        "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Idempotency-Replayed"
+    ),
 }
 """Public data may be read from any site; cookies never travel there, so `*` gives nothing away."""
 

@@ -11,7 +11,7 @@ from tests.factories import Workshop
 
 pytestmark = pytest.mark.anyio
 
-SAVES_NOTHING = {("POST", f"{API}/merge/preview")}
+SAVES_NOTHING = {("POST", f"{API}/merge/preview"), ("POST", f"{API}/approved/batch")}
 BODIES = {
     "/pages": {"title": "Trains", "text": "Trains.\n"},
     "/pages/{slug}": {"title": "Homes"},
@@ -25,6 +25,7 @@ BODIES = {
     "/pages/{slug}/correct": {"revision": 1, "reason": "Wrong."},
     "/pages/{slug}/withdraw": {"reason": "Wrong."},
     "/pages/{slug}/restore": {"reason": "Right after all."},
+    "/tokens": {"scopes": ["read"]},
     "/revisions/{revision_id}/vote": {"value": "support", "sha256": "0" * 64},
 }
 
@@ -40,7 +41,7 @@ def writing_routes(campaign: Campaign) -> Iterator[tuple[str, str, Scope]]:
 
 
 def address(campaign: Campaign, path: str) -> str:
-    return path.format(slug="housing", name="bob", draft_id=campaign.fork, revision_id=campaign.candidate)
+    return path.format(slug="housing", name="bob", token_id=1, draft_id=campaign.fork, revision_id=campaign.candidate)
 
 
 def test_the_routes_that_write_are_known_by_name(campaign: Campaign) -> None:
