@@ -25,6 +25,7 @@ BODIES = {
     "/pages/{slug}/correct": {"revision": 1, "reason": "Wrong."},
     "/pages/{slug}/withdraw": {"reason": "Wrong."},
     "/pages/{slug}/restore": {"reason": "Right after all."},
+    "/rule/changes": {"setting": "vouches", "value": 3, "reason": "Be careful."},
     "/revisions/{revision_id}/vote": {"value": "support", "sha256": "0" * 64},
 }
 
@@ -40,7 +41,8 @@ def writing_routes(campaign: Campaign) -> Iterator[tuple[str, str, Scope]]:
 
 
 def address(campaign: Campaign, path: str) -> str:
-    return path.format(slug="housing", name="bob", draft_id=campaign.fork, revision_id=campaign.candidate)
+    known = {"draft_id": campaign.fork, "revision_id": campaign.candidate, "change_id": 1}
+    return path.format(slug="housing", name="bob", **known)
 
 
 def test_the_routes_that_write_are_known_by_name(campaign: Campaign) -> None:
@@ -66,6 +68,9 @@ def test_the_routes_that_write_are_known_by_name(campaign: Campaign) -> None:
         ("POST", "/pages/{slug}/withdraw"),
         ("POST", "/pages/{slug}/restore"),
         ("POST", "/pages/{slug}/rapid"),
+        ("POST", "/rule/changes"),
+        ("POST", "/rule/changes/{change_id}/confirm"),
+        ("DELETE", "/rule/changes/{change_id}"),
     }
 
 
