@@ -135,7 +135,7 @@ def _list_decided(session: Session) -> Iterator[tuple[Candidate, str, Sequence[_
 def _count_anew(
     candidate: Candidate, rule: Rule, own: Rule, mode: str, casts: Sequence[_Cast], end: datetime
 ) -> tuple[Outcome, datetime]:
-    """What the votes decide first under a rule, and when; between two votes nothing but time passes."""
+    """What the votes decide first under a rule, and when. Between two votes and after the last one only time passes."""
     opened = candidate.opened_at or candidate.put_forward_at
     electorate = Electorate.from_json(candidate.electorate or {})
     closes = opened + timedelta(seconds=rule.vote_lasts)
@@ -143,7 +143,7 @@ def _count_anew(
     held_up = neighbour and neighbour + timedelta(seconds=rule.neighbour_wait)
     moments = sorted({opened, *(cast.at for cast in casts if cast.at > opened), *([neighbour] if neighbour else [])})
     facts = CandidateFacts({}, opened, opened_at=opened, mode="rapid" if mode == "rapid" else "routine")
-    for at, until in zip(moments, [*moments[1:], end], strict=True):
+    for at, until in zip(moments, [*moments[1:], max(end, closes, moments[-1])], strict=True):
         tally = _tally(casts, at)
         changed = tally != facts.tally
         facts = replace(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.consensus import trial
+from app.consensus import stopping, trial
 from app.consensus.models import Value
 from app.consensus.trial import Outcome, Trial
 from app.permissions import Actor, Role
@@ -50,9 +50,9 @@ def test_approvals_move_when_nobody_changed_their_mind(
     pass_time(workshop, clock, hours=13)
     assert try_it(workshop, 12 * HOUR) == Trial(1, 0, NOTHING, 0, 0)
     assert try_it(workshop, HOUR) == Trial(1, 0, NOTHING, 1, 0)
-    pass_time(workshop, clock, hours=24)
-    assert try_it(workshop, 24 * HOUR) == Trial(1, 0, NOTHING, 0, 1)
-    assert try_it(workshop, 15 * 24 * HOUR) == Trial(1, 0, NOTHING, 0, 0), "not over yet, so approved neither way"
+    assert try_it(workshop, 24 * HOUR) == Trial(1, 0, NOTHING, 0, 1), "its votes are taken to stay as they are"
+    expired = {(Outcome.APPROVED, Outcome.NEITHER): 1}
+    assert try_it(workshop, 15 * 24 * HOUR) == Trial(1, 0, expired, 0, 0), "a vote lasts fourteen days"
 
 
 def test_a_majority_waits_for_nothing(workshop: Workshop, clock: MovableClock, members: list[Actor]) -> None:
@@ -114,18 +114,18 @@ def test_only_the_last_ninety_days_and_the_newest_are_looked_at(
 def test_what_the_votes_do_not_explain_is_left_out(
     workshop: Workshop, clock: MovableClock, members: list[Actor]
 ) -> None:
-    """A text that passes but is held until its vote is over."""
-    from app.consensus import stopping
-
-    head = put_up(workshop, members, "Held")
-    vote(workshop, head, members[:4])
-    for name, home in (("ada", "north"), ("bea", "south")):
-        moderator = workshop.member(name, chapter=home, role=Role.MODERATOR)
-        with workshop.writing() as session:
-            stopping.hold(session, moderator, workshop.get_page("held"), reason="Wrong.")
-    pass_time(workshop, clock, days=15)
-    assert workshop.decision(head).state in ("expired", "on_hold")
-    assert try_it(workshop, HOUR) in (Trial(0, 1, NOTHING, 0, 0), Trial(0, 0, NOTHING, 0, 0))
+    """A moderator cuts the waiting short, and the votes turn before it would have been over."""
+    page = workshop.page(members[0])
+    vote(workshop, workshop.shared_head(page), members[:4])
+    pass_time(workshop, clock, hours=13)
+    pass_time(workshop, clock, hours=30)
+    fork = workshop.fork(members[0], page, ("10,000", "20,000"))
+    vote(workshop, fork.head_id or 0, members[:4])
+    moderator = workshop.member("ada", chapter="north", role=Role.MODERATOR)
+    with workshop.writing() as session:
+        stopping.correct(session, moderator, page, revision_id=fork.head_id or 0, reason="It is urgent.")
+    vote(workshop, fork.head_id or 0, members[4:7], Value.OPPOSE)
+    assert try_it(workshop, 12 * HOUR) == Trial(1, 1, NOTHING, 0, 0)
 
 
 @pytest.mark.parametrize("name", ["vouches", "active_days", "founders", "rapid_lasts"])
