@@ -64,11 +64,11 @@ SETTINGS = {
         Setting("wait_rapid", N_("Waiting time in rapid mode"), Unit.TIME, 0, DAY, by_size=True),
         Setting("neighbour_wait", N_("Waiting time after a neighbour was approved"), Unit.TIME, 0, 7 * DAY),
         Setting("rapid_lasts", N_("How long rapid mode lasts"), Unit.TIME, HOUR, 14 * DAY),
-        Setting("active_days", N_("Days within which a member counts as active"), Unit.DAYS, 1, 365),
-        Setting("seasoning_hours", N_("Hours until a newcomer’s votes can count"), Unit.HOURS, 0, 720),
-        Setting("vouches", N_("Vouches that a newcomer needs"), Unit.MEMBERS, 0, 10),
-        Setting("founders", N_("First members whose votes count at once"), Unit.MEMBERS, 1, 10_000),
-        Setting("chapter_days", N_("Days until a new chapter counts by itself"), Unit.DAYS, 0, 365),
+        Setting("active_days", N_("A member counts as active for"), Unit.DAYS, 1, 365),
+        Setting("seasoning_hours", N_("A newcomer’s votes can count after"), Unit.HOURS, 0, 720),
+        Setting("vouches", N_("Members who vouch for a newcomer"), Unit.MEMBERS, 0, 10),
+        Setting("founders", N_("The first, whose votes count at once"), Unit.MEMBERS, 1, 10_000),
+        Setting("chapter_days", N_("A new chapter counts by itself after"), Unit.DAYS, 0, 365),
     )
 }
 
