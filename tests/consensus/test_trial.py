@@ -128,6 +128,25 @@ def test_what_the_votes_do_not_explain_is_left_out(
     assert try_it(workshop, 12 * HOUR) == Trial(1, 1, NOTHING, 0, 0)
 
 
+def test_the_time_after_a_neighbour_can_be_tried(workshop: Workshop, clock: MovableClock, members: list[Actor]) -> None:
+    """Two sentences of one line: the second text has waited long enough half an hour after the first is approved."""
+    page = workshop.page(members[0])
+    vote(workshop, workshop.shared_head(page), members[:7])
+    clock.move(hours=30)
+    changes = (("fair contract", "firm contract"), ("fair hearing", "fast hearing"))
+    for change in changes:
+        vote(workshop, workshop.fork(members[0], page, change).head_id or 0, members[:4])
+        clock.move(minutes=30)
+    pass_time(workshop, clock, hours=11)
+    for _ in range(3):
+        pass_time(workshop, clock, minutes=30)
+    text = workshop.approved_text(page) or ""
+    assert all(new in text for _old, new in changes)
+    assert try_it(workshop, HOUR, "neighbour_wait") == Trial(3, 0, NOTHING, 0, 0)
+    assert try_it(workshop, 0, "neighbour_wait") == Trial(3, 0, NOTHING, 1, 0)
+    assert try_it(workshop, 2 * HOUR, "neighbour_wait") == Trial(3, 0, NOTHING, 0, 1)
+
+
 @pytest.mark.parametrize("name", ["vouches", "active_days", "founders", "rapid_lasts"])
 def test_numbers_that_votes_cannot_tell_of_are_not_tried(workshop: Workshop, members: list[Actor], name: str) -> None:
     assert try_it(workshop, 3, name) is None
