@@ -15,11 +15,12 @@ from app.accounts.seasoning import Seasoning
 from app.activity import routes as activity
 from app.activity import screens as activity_screens
 from app.activity.follower import Follower
-from app.consensus import join_screens, rule_screens, stop_routes, stop_screens
+from app.consensus import change_screens, join_screens, rule_routes, rule_screens, stop_routes, stop_screens
 from app.consensus import routes as consensus
 from app.consensus import screens as consensus_screens
 from app.consensus.follower import CandidateFollower
 from app.consensus.rule import Rule
+from app.consensus.rule_settings import SETTINGS as RULE_SETTINGS
 from app.database import Clock, Database, utc_now
 from app.drafts import routes as drafts
 from app.drafts import screens as drafts_screens
@@ -51,7 +52,20 @@ from app.web.session import WriteGate
 from app.web.strict import check_request
 
 API_PREFIX = "/api/v1"
-ENDPOINTS = (accounts, activity, pages, revisions, drafts, ledger, consensus, stop_routes, publishing, search, live)
+ENDPOINTS = (
+    accounts,
+    activity,
+    pages,
+    revisions,
+    drafts,
+    ledger,
+    consensus,
+    stop_routes,
+    rule_routes,
+    publishing,
+    search,
+    live,
+)
 SCREENS = (
     pages_screens,
     revisions_screens,
@@ -60,6 +74,7 @@ SCREENS = (
     join_screens,
     stop_screens,
     rule_screens,
+    change_screens,
     search_screens,
     ledger_screens,
     activity_screens,
@@ -129,7 +144,7 @@ def collect_less_garbage() -> None:
 
 
 def open_database(settings: Settings, *, clock: Clock = utc_now) -> Database:
-    """The database with the rule that the settings ask for."""
+    """The database with the rule that the settings ask for, and the names of those that the environment gives."""
     database = Database(settings.database_url, pool_size=settings.pool_size, clock=clock)
     database.info["rule"] = Rule(
         wait_routine=settings.wait_routine,
@@ -141,6 +156,7 @@ def open_database(settings: Settings, *, clock: Clock = utc_now) -> Database:
     database.info["seasoning"] = Seasoning(
         settings.seasoning_hours, settings.vouches, settings.founders, settings.chapter_days
     )
+    database.info["fixed_settings"] = frozenset(settings.model_fields_set & RULE_SETTINGS.keys())
     key_file = settings.ledger_key_file or settings.data_dir / "ledger.key"
     database.info["ledger_key"] = KeyFile(key_file, base_url=settings.base_url)
     database.info["standings"] = Standings()

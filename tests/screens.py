@@ -95,6 +95,12 @@ def choose(page: Page) -> None:
     page.locator("[data-undo]").wait_for()
 
 
+def try_a_number(page: Page) -> None:
+    page.fill("#number", "45")
+    page.fill("#reason", "Half an hour was too short to be seen.")
+    page.get_by_role("button", name="Try it on past votes").click()
+
+
 def lead_to(page: Page, name: str) -> None:
     page.locator("main").get_by_role("link", name=name).first.click()
 
@@ -136,6 +142,7 @@ SCREENS = (
     Screen("missing", "/pages/shore-plam"),
     Screen("design", "/design"),
     Screen("rule", "/rule"),
+    Screen("rule-propose", "/rule/propose?setting=wait_rapid", MODERATOR, try_a_number),
     Screen("chapters", "/chapters", "Ines Holm"),
     Screen("stop", "/pages/shore-plan/stop", MODERATOR),
     Screen("held", "/pages/school-meals", MODERATOR, lambda page: stop_it(page, "hold", "The price is being checked.")),

@@ -78,7 +78,7 @@ def campaign(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) ->
     workshop = Workshop(database, Follower(database, []))
     people = {}
     with workshop.writing() as session:
-        for name, role in (("Ada", Role.WRITER), ("Ben", Role.MEMBER), ("Cy", Role.MEMBER)):
+        for name, role in (("Ada", Role.WRITER), ("Ben", Role.MEMBER), ("Cy", Role.MEMBER), ("Mo", Role.MODERATOR)):
             people[name] = accounts.actor_of(accounts.add_user(session, name, PASSWORD, role=role))
     running = Server(url, folder, wait_routine=0, signins_per_minute=1_000)
     made = Campaign(running, workshop, people)

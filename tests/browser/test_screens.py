@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, ViewportSize
 
+from app.consensus import rule_changes
 from tests.browser.conftest import FARES, Campaign
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -38,6 +39,10 @@ SCREENS = [
     (None, "/pages/nowhere"),
     (None, "/look"),
     (None, "/design"),
+    (None, "/rule"),
+    (None, "/rule/changes/{change}"),
+    ("Mo", "/rule"),
+    ("Mo", "/rule/propose?setting=wait_rapid"),
     ("Ada", "/"),
     ("Ada", "/review"),
     ("Ada", "/me"),
@@ -69,7 +74,11 @@ def numbers(campaign: Campaign) -> dict[str, int | None]:
         for name, words in (("Cy", "every one of us in this town"), ("Ada", "every one of us in this city"))
     )
     campaign.vote(one.head_id or 0, "Cy")
+    with campaign.workshop.writing() as session:
+        moderator = campaign.people["Mo"]
+        change = rule_changes.propose(session, moderator, "wait_rapid", 600, reason="To see it in time.")
     return {
+        "change": change.proposal.id,
         "stacked": one.head_id,
         "one": one.id,
         "near": near.id,

@@ -26,6 +26,7 @@ BODIES = {
     "/pages/{slug}/withdraw": {"reason": "Wrong."},
     "/pages/{slug}/restore": {"reason": "Right after all."},
     "/tokens": {"scopes": ["read"]},
+    "/rule/changes": {"setting": "vouches", "value": 3, "reason": "Be careful."},
     "/revisions/{revision_id}/vote": {"value": "support", "sha256": "0" * 64},
 }
 
@@ -41,7 +42,8 @@ def writing_routes(campaign: Campaign) -> Iterator[tuple[str, str, Scope]]:
 
 
 def address(campaign: Campaign, path: str) -> str:
-    return path.format(slug="housing", name="bob", token_id=1, draft_id=campaign.fork, revision_id=campaign.candidate)
+    known = {"draft_id": campaign.fork, "revision_id": campaign.candidate, "change_id": 1, "token_id": 1}
+    return path.format(slug="housing", name="bob", **known)
 
 
 def test_the_routes_that_write_are_known_by_name(campaign: Campaign) -> None:
@@ -67,6 +69,9 @@ def test_the_routes_that_write_are_known_by_name(campaign: Campaign) -> None:
         ("POST", "/pages/{slug}/withdraw"),
         ("POST", "/pages/{slug}/restore"),
         ("POST", "/pages/{slug}/rapid"),
+        ("POST", "/rule/changes"),
+        ("POST", "/rule/changes/{change_id}/confirm"),
+        ("DELETE", "/rule/changes/{change_id}"),
     }
 
 
