@@ -48,6 +48,7 @@ from app.web.door import Door
 from app.web.headers import SecurityHeaders
 from app.web.languages import ReadersLanguage
 from app.web.methods import HeadAsGet
+from app.web.rates import SharedCounts
 from app.web.session import WriteGate
 from app.web.strict import check_request
 
@@ -131,7 +132,7 @@ def create_app(
     openapi.install(app)
     app.add_middleware(static.PackPages)
     app.add_middleware(HeadAsGet)
-    app.add_middleware(Door, settings=settings)
+    app.add_middleware(Door, settings=settings, counts=SharedCounts(database))
     app.add_middleware(SecurityHeaders, base_url=settings.base_url)
     app.state.front = HotApproved(ReadersLanguage(app, languages.installed(locale)), database.published)
     return app
