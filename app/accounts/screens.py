@@ -13,6 +13,7 @@ from app.accounts.seasoning import NotVouchedYet
 from app.accounts.service import SignedIn, SignInFailed, SignInPaused
 from app.approvals import service as approvals
 from app.consensus import newcomers, panel, ranking
+from app.consensus.rival_cards import rival_cards
 from app.database import now
 from app.drafts import autosave
 from app.drafts import service as drafts
@@ -252,6 +253,7 @@ def _own_page(
         "more": f"/me?cursor={encode_cursor(own[-1].id)}#own" if more else None,
         "sent": sent,
         "unsent": autosave.list_unsent(session, viewer),
+        "asked_again": rival_cards(session, viewer),
         "standing": {id_: decision.state for id_, decision in standing.items()},
         "said": {id_: decision.reasons[0] for id_, decision in standing.items() if decision.reasons},
         "pages": pages.pages_by_id(session, [*(draft.page_id for draft in own), *(row.page_id for row in sent)]),
