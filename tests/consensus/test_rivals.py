@@ -1,20 +1,20 @@
 """Who voted on a text that went stale is asked once whether their vote still stands, and nothing is moved for them."""
 
 import pytest
-from sqlmodel import col, select
+from sqlmodel import select
 
 from app.approvals import service as approvals
 from app.consensus import candidates, queue, rivals
 from app.consensus.candidates import NothingToDecide
 from app.consensus.facts import State
-from app.consensus.models import Candidate, Value, Vote, VoteEntry
+from app.consensus.models import Value, Vote, VoteEntry
 from app.consensus.withdrawing import withdraw_draft
 from app.drafts import merging
 from app.drafts import service as drafts
 from app.drafts.models import Draft
-from app.errors import Conflict
+from app.errors import Conflict, NotAllowed
 from app.pages.models import Page
-from app.permissions import Actor, NotAllowed, Role, Scope
+from app.permissions import Actor, Role, Scope
 from app.revisions import service as revisions
 from tests.conftest import MovableClock
 from tests.factories import HOUSING, Workshop
@@ -104,20 +104,14 @@ def test_two_approvals_that_came_before_it_was_carried_name_the_one_that_clashes
     fork = workshop.fork(people[3], page, ("10,000", "11,000"))
     workshop.vote(people[3], head(fork))
     for words in (("Anna moved", "Nora moved"), ("10,000", "20,000"), ("three times", "four times")):
+        revision_id = head(workshop.fork(people[0], page, words))
         for voter in people[:3]:
-            workshop.vote(
-                voter, head(workshop.fork(people[0], page, words)) if voter is people[0] else newest(workshop)
-            )
+            workshop.vote(voter, revision_id)
     workshop.follow()
     with workshop.reading() as session:
         cause = rivals.list_questions(session, people[3])[0].approval
         assert "20,000" in revisions.text_by_id(session, cause.revision_id)
         assert "four times" not in revisions.text_by_id(session, cause.revision_id)
-
-
-def newest(workshop: Workshop) -> int:
-    with workshop.reading() as session:
-        return session.exec(select(Candidate.revision_id).order_by(col(Candidate.id).desc())).first() or 0
 
 
 def test_to_keep_a_vote_ends_the_asking_and_moves_nothing(

@@ -26,6 +26,7 @@ BODIES = {
     "/pages/{slug}/withdraw": {"reason": "Wrong."},
     "/pages/{slug}/restore": {"reason": "Right after all."},
     "/revisions/{revision_id}/vote": {"value": "support", "sha256": "0" * 64},
+    "/revisions/{revision_id}/answer": {"value": "support"},
 }
 
 
