@@ -49,6 +49,10 @@ SCREENS = [
     (None, "/pages/screens-of-stacks/drafts"),
     ("Cy", "/revisions/{stacked}"),
     ("Cy", "/drafts/{one}/join?with={near}"),
+    ("Dee", "/review"),
+    ("Dee", "/me"),
+    ("Dee", "/revisions/{overtaken}"),
+    ("Cy", "/revisions/{large}"),
 ]
 
 
@@ -69,7 +73,13 @@ def numbers(campaign: Campaign) -> dict[str, int | None]:
         for name, words in (("Cy", "every one of us in this town"), ("Ada", "every one of us in this city"))
     )
     campaign.vote(one.head_id or 0, "Cy")
+    campaign.join("Dee")
+    overtaken = campaign.overtake("Dee", campaign.page("Screens of votes"), "Fares are fair.", "A ride is one coin.")
+    parts = "\n".join(f"## Part {n}\n\n- One of {n} is here.\n- Two of {n} is here.\n" for n in range(6))
+    large = campaign.put_forward("Cy", campaign.page("Screens of parts", parts), ("is here", "was there"))
     return {
+        "overtaken": overtaken[0],
+        "large": large.head_id,
         "stacked": one.head_id,
         "one": one.id,
         "near": near.id,
