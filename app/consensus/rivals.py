@@ -10,7 +10,6 @@ from app.activity.service import record
 from app.approvals import service as approvals
 from app.approvals.models import Approval
 from app.consensus import candidates, votes
-from app.consensus.candidates import NothingToDecide
 from app.consensus.carrying import wording_on
 from app.consensus.models import Candidate, Value, Vote
 from app.consensus.votes import Cast
@@ -94,7 +93,8 @@ def put_again(session: Session, actor: Actor | None, revision_id: int) -> Candid
     """Put a stale text's words for the clashing sentences to a new vote, on the text that is approved now.
 
     Its author's draft goes on with them, anybody else gets a fork of their own; votes begin at zero. Where exactly that
-    text is put to the vote already, that candidate. Raises `NothingToDecide` where the approved text says the same.
+    text is put to the vote already, that candidate. Raises
+    `candidates.NothingToDecide` where the approved text says the same.
     """
     actor = require(actor, Action.FORK)
     revision = revisions.get(session, revision_id)
@@ -104,8 +104,6 @@ def put_again(session: Session, actor: Actor | None, revision_id: int) -> Candid
     if candidate is None or approved is None or not candidate.stale or candidate.closed is not None:
         raise Conflict(_("This text does not wait for anybody to put it to the vote again. Look at how it stands now."))
     text = wording_on(session, candidate, approved)
-    if text == revisions.text_by_id(session, approved.revision_id):
-        raise NothingToDecide(_("The approved text says the same by now, so there is nothing to vote on."))
     vote = votes.find_vote(session, actor, candidate)
     if vote is not None:
         vote.answered_id = candidate.stale_by_id
