@@ -220,24 +220,11 @@ class _Cutter:
     def find_wrong(self, groups: Sequence[Sequence[int]]) -> int | None:
         """The first group that has to go together with the one before it; None if each can stand alone."""
         alone = [self.applied(group) for group in groups]
-        for k, group in enumerate(groups):
-            if not self._reads_as_written(alone[k], group):
-                return max(k, 1)
         stuck = self._stops_at(groups, alone)
         if stuck is not None:
             return stuck
         stuck = self._stops_at(groups[::-1], alone[::-1])
         return None if stuck is None else len(groups) - stuck
-
-    def _reads_as_written(self, text: str, group: Sequence[int]) -> bool:
-        """Whether the part's text is read as the sections it was put together from, and changes anything."""
-        keep = [section.body for k, section in enumerate(self.old) if not self._is_replaced(k, group)]
-        wrote = [section.body for k in group for section in self.new[slice(*self.edits[k].new)]]
-        found = [section.body for section in _sections_of(text)]
-        return text != self.base and sorted(found) == sorted(keep + wrote)
-
-    def _is_replaced(self, index: int, group: Sequence[int]) -> bool:
-        return any(index in range(*self.edits[k].old) for k in group)
 
     def _stops_at(self, groups: Sequence[Sequence[int]], alone: Sequence[str]) -> int | None:
         """The first of these that cannot be carried onto what those before make of the base, or becomes other words."""
