@@ -15,7 +15,15 @@ from app.accounts.seasoning import Seasoning
 from app.activity import routes as activity
 from app.activity import screens as activity_screens
 from app.activity.follower import Follower
-from app.consensus import change_screens, join_screens, rule_routes, rule_screens, stop_routes, stop_screens
+from app.consensus import (
+    change_screens,
+    join_screens,
+    rival_screens,
+    rule_routes,
+    rule_screens,
+    stop_routes,
+    stop_screens,
+)
 from app.consensus import routes as consensus
 from app.consensus import screens as consensus_screens
 from app.consensus.follower import CandidateFollower
@@ -73,6 +81,7 @@ SCREENS = (
     drafts_screens,
     consensus_screens,
     join_screens,
+    rival_screens,
     stop_screens,
     rule_screens,
     change_screens,

@@ -106,6 +106,10 @@ HELP: dict[str, tuple[str, str]] = {
         "There is no such thing here, or none that you may know of.",
         "Check the spelling of the address, or find the page by a word of it.",
     ),
+    "nothing-to-split": (
+        "The change is small, lies in one section, or is split already, so it cannot be voted on in parts.",
+        "Put it to the vote as it is. Its parts, if it was split, are on your own page.",
+    ),
     "nothing-to-stop": (
         "This page has no approved text, so nobody is served one from it.",
         "A hold can stop its first approval. Everything else waits until there is an approved text.",

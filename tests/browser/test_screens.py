@@ -54,6 +54,10 @@ SCREENS = [
     (None, "/pages/screens-of-stacks/drafts"),
     ("Cy", "/revisions/{stacked}"),
     ("Cy", "/drafts/{one}/join?with={near}"),
+    ("Dee", "/review"),
+    ("Dee", "/me"),
+    ("Dee", "/revisions/{overtaken}"),
+    ("Cy", "/revisions/{large}"),
 ]
 
 
@@ -77,8 +81,14 @@ def numbers(campaign: Campaign) -> dict[str, int | None]:
     with campaign.workshop.writing() as session:
         moderator = campaign.people["Mo"]
         change = rule_changes.propose(session, moderator, "wait_rapid", 600, reason="To see it in time.")
+    campaign.join("Dee")
+    overtaken = campaign.overtake("Dee", campaign.page("Screens of votes"), "Fares are fair.", "A ride is one coin.")
+    parts = "\n".join(f"## Part {n}\n\n- One of {n} is here.\n- Two of {n} is here.\n" for n in range(6))
+    large = campaign.put_forward("Cy", campaign.page("Screens of parts", parts), ("is here", "was there"))
     return {
         "change": change.proposal.id,
+        "overtaken": overtaken[0],
+        "large": large.head_id,
         "stacked": one.head_id,
         "one": one.id,
         "near": near.id,

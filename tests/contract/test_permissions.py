@@ -28,6 +28,7 @@ BODIES = {
     "/tokens": {"scopes": ["read"]},
     "/rule/changes": {"setting": "vouches", "value": 3, "reason": "Be careful."},
     "/revisions/{revision_id}/vote": {"value": "support", "sha256": "0" * 64},
+    "/revisions/{revision_id}/answer": {"value": "support"},
 }
 
 
