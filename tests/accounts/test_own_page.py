@@ -7,8 +7,10 @@ from fastapi import FastAPI
 
 from app.accounts import service as accounts
 from app.permissions import Role
-from tests.conftest import MovableClock, connect
+from tests.conftest import ON_SQLITE_ALONE, MovableClock, connect
 from tests.factories import Workshop
+
+pytestmark = ON_SQLITE_ALONE
 
 PASSWORD = "four unrelated words"
 
