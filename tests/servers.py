@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -48,11 +49,11 @@ class Server:
         self._log = data_dir / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Start it and wait until it answers."""
+    def start(self, *, before: Sequence[str] = (), more: Sequence[str] = ()) -> None:
+        """Start it and wait until it answers; `before` stands before the command, `more` behind it."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "app.cli", "serve", "--port", str(self.port)],
+                [*before, sys.executable, "-m", "app.cli", "serve", "--port", str(self.port), *more],
                 env=self._environment,
                 stdout=log,
                 stderr=log,
