@@ -1,7 +1,5 @@
 """Approved texts through a caching proxy that knows nothing of us: never old, never private, never somebody else's."""
 
-import os
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +12,8 @@ from app.pages.text import sha256_of
 from app.permissions import Actor, Role, Scope
 from app.settings import Settings
 from tests.factories import HOUSING, Workshop
-from tests.prepare import find_proxy
-from tests.servers import NO_CERTIFICATES, Server, free_port
+from tests.proxy import running_proxy
+from tests.servers import NO_CERTIFICATES, Server
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -23,26 +21,6 @@ API = "/api/v1"
 HOUSE = f"{API}/pages/housing/approved"
 MAX_AGE = 5
 TWENTY = HOUSING.replace("10,000", "20,000")
-
-CONFIGURATION = """
-daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;
-events {{}}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-  proxy_cache_path {folder}/cache keys_zone=texts:1m max_size=10m;
-  gzip on; gzip_proxied any; gzip_min_length 1; gzip_types text/markdown text/plain application/json;
-  server {{
-    listen 127.0.0.1:{port};
-    location / {{
-      proxy_pass {upstream}; proxy_http_version 1.1; proxy_set_header Host $host;
-      proxy_cache texts; proxy_cache_revalidate on; proxy_cache_use_stale error timeout;
-      add_header X-Cache $upstream_cache_status always;
-    }}
-  }}
-}}
-"""
 
 POISONS: list[dict[str, str]] = [
     *({name: "evil.example"} for name in ("X-Forwarded-Host", "X-Host", "X-Forwarded-Server", "X-Original-Host")),
@@ -102,31 +80,12 @@ def proxied(database_url: str, workshop: Workshop, housing: Page, tmp_path: Path
     """A client of a proxy in front of a server."""
     server = Server(database_url, tmp_path, wait_routine=0)
     server.start()
-    folder, port = tmp_path / "proxy", free_port()
-    folder.mkdir()
-    written = folder / "nginx.conf"
-    written.write_text(CONFIGURATION.format(folder=folder, port=port, upstream=server.url))
-    command = find_proxy()
-    assert command is not None, "tests.prepare installs nginx"
-    as_root = ["-g", "user root;"] if os.geteuid() == 0 else []  # else its worker could not read this folder
-    proxy = subprocess.Popen([command, "-c", str(written), "-p", str(folder), *as_root])
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, verify=NO_CERTIFICATES) as client:
-        wait_for(client)
+    with (
+        running_proxy(tmp_path / "proxy", server.url) as address,
+        httpx.Client(base_url=address, timeout=20, verify=NO_CERTIFICATES) as client,
+    ):
         yield client
-    proxy.terminate()
-    proxy.wait(10)
     server.kill()
-
-
-def wait_for(client: httpx.Client) -> None:
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            client.get("/healthz").raise_for_status()
-        except httpx.HTTPError:
-            assert time.monotonic() < deadline
-        else:
-            return
 
 
 def replace(workshop: Workshop, members: list[Actor], page: Page) -> None:
