@@ -30,6 +30,7 @@ from app.ledger.head import LedgerHead
 from app.ledger.keys import KeyFile
 from app.live import routes as live
 from app.live.hub import Hub
+from app.outbound import parse_networks
 from app.pages import routes as pages
 from app.pages import screens as pages_screens
 from app.publishing import routes as publishing
@@ -48,9 +49,25 @@ from app.web.languages import ReadersLanguage
 from app.web.methods import HeadAsGet
 from app.web.session import WriteGate
 from app.web.strict import check_request
+from app.webhooks import routes as webhooks
+from app.webhooks.courier import Courier, Manner
+from app.webhooks.keys import SecretKey
 
 API_PREFIX = "/api/v1"
-ENDPOINTS = (accounts, activity, pages, revisions, drafts, ledger, consensus, stop_routes, publishing, search, live)
+ENDPOINTS = (
+    accounts,
+    activity,
+    pages,
+    revisions,
+    drafts,
+    ledger,
+    consensus,
+    stop_routes,
+    publishing,
+    search,
+    live,
+    webhooks,
+)
 SCREENS = (
     pages_screens,
     revisions_screens,
@@ -79,15 +96,19 @@ def create_app(
     database = open_database(settings, clock=clock)
     follower = Follower(database, [CandidateFollower(), MoveFollower()])
     hub = Hub(database, most=settings.streams, most_per_address=settings.streams_per_address)
+    manner = Manner(settings.base_url, settings.webhook_timeout, parse_networks(settings.webhook_networks))
+    courier = Courier(database, database.info["secret_key"], manner)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         collect_less_garbage()
         if follow:
             follower.start()
+            courier.start()
         async with hub.running():
             yield
         if follow:
+            courier.stop()
             follower.stop()
         database.dispose()
 
@@ -101,6 +122,7 @@ def create_app(
         generate_unique_id_function=openapi.name_operation,
     )
     app.state.settings, app.state.database, app.state.follower = settings, database, follower
+    app.state.courier = courier
     app.state.write_gate, app.state.hub = WriteGate(database), hub
     app.state.search = engine_of(settings)
     app.state.ledger_head = LedgerHead(database)
@@ -109,6 +131,7 @@ def create_app(
     for screens in SCREENS:
         app.include_router(screens.site)
     app.include_router(health.api)
+    webhooks.describe_messages(app.webhooks)
     app.mount(static.ADDRESS, static.LastingFiles())
     problems.install(app)
     openapi.install(app)
@@ -141,6 +164,8 @@ def open_database(settings: Settings, *, clock: Clock = utc_now) -> Database:
     )
     key_file = settings.ledger_key_file or settings.data_dir / "ledger.key"
     database.info["ledger_key"] = KeyFile(key_file, base_url=settings.base_url)
+    given = settings.secret_key.get_secret_value() if settings.secret_key else None
+    database.info["secret_key"] = SecretKey(settings.data_dir / "secret.key", given)
     database.info["standings"] = Standings()
     database.info["blames"] = Blames()
     return database

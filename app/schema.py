@@ -17,7 +17,8 @@ import app.consensus.models
 import app.drafts.models
 import app.ledger.models
 import app.pages.models
-import app.revisions.models  # noqa: F401  # the imports register the tables
+import app.revisions.models
+import app.webhooks.models  # noqa: F401  # the imports register the tables
 from app.database import Database
 from app.settings import ROOT
 
