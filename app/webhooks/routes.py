@@ -40,6 +40,15 @@ from app.words import _
 
 api = APIRouter(tags=["Webhooks"])
 
+_SIGNED = [
+    {"name": name, "in": "header", "required": True, "description": description, "schema": {"type": "string"}}
+    for name, description in (
+        ("webhook-id", "The same in every attempt: by it a message that came twice is known."),
+        ("webhook-timestamp", "When this attempt was made, in seconds since 1970."),
+        ("webhook-signature", "`v1,` and an HMAC-SHA256 in base64; two of them after the secret was changed."),
+    )
+]
+
 _NEEDS = needs(Scope.WEBHOOKS)
 
 
@@ -187,13 +196,18 @@ def rotate_secret(session: SessionDep, viewer: Viewer, webhook_id: PathId) -> Se
 
 def describe_messages(documented: APIRouter) -> None:
     """Enter the message of each kind in the `webhooks` of the OpenAPI document."""
-    for kind in Kind:
+    told = {kind.value: f"A row `{kind}` of the list of changes." for kind in Kind}
+    for kind, description in {**told, TEST: "Asked for, to see whether it arrives."}.items():
+        model = TestMessage if kind == TEST else MessageOut
         documented.add_api_route(
-            kind, _receiver(MessageOut), methods=["POST"], name=kind, description=f"A row `{kind}` of the log."
+            kind,
+            _receiver(model),
+            methods=["POST"],
+            name=kind,
+            description=description,
+            tags=api.tags,
+            openapi_extra={"parameters": _SIGNED},
         )
-    documented.add_api_route(
-        TEST, _receiver(TestMessage), methods=["POST"], name=TEST, description="Asked for, to see whether it arrives."
-    )
 
 
 def _receiver(model: type[MessageOut] | type[TestMessage]) -> Callable[..., None]:
