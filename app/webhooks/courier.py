@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -33,7 +33,7 @@ URGENT_PLACES = 64
 PER_LANE = 2
 """Requests that are open at once to one webhook, in each lane."""
 
-LEASE_MARGIN = timedelta(seconds=3)
+LEASE_MARGIN = timedelta(seconds=2)
 """A message is claimed for as long as a request can last and this much; then it is free again, if a process died."""
 
 TIDY_SECONDS = 3_600.0
@@ -183,7 +183,7 @@ class Courier:
             outcome = self._outcome(job, began, error=str(unreachable))
         except NoSecretKey:
             log.exception("a message could not be signed")
-            outcome = self._outcome(job, began, error="it could not be signed")
+            outcome = replace(outcome, error="unsigned")
         finally:
             self._busy[job.lane] -= 1
             if not self._busy[job.lane]:

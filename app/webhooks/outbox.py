@@ -25,6 +25,9 @@ WINDOW = 500
 LOOKED_OVER = 1_000
 """So many rows that a webhook does not want are passed over before that is written down."""
 
+UNSIGNED_WAITS = timedelta(minutes=5)
+"""Until a message is looked at again that could not be signed: an operator has to put the key back."""
+
 KEPT = timedelta(days=30)
 RECOVERS_AFTER = 5
 """Failures in a row after which a receiver that answers again gets all that waits at once."""
@@ -279,6 +282,7 @@ def _note(session: Session, webhook: Webhook, outcome: Outcome) -> None:
     row.leased_until = None
     session.add(row)
     if not outcome.sent:
+        row.next_at = outcome.at + UNSIGNED_WAITS if outcome.error else row.next_at
         return
     session.add(
         Attempt(

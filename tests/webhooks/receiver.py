@@ -74,6 +74,13 @@ class Receiver:
             return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
+class Server(ThreadingHTTPServer):
+    """Takes as many connections at once as come."""
+
+    request_queue_size = 128
+    daemon_threads = True
+
+
 @contextmanager
 def receiving(*answers: int | str, **headers: str) -> Iterator[Receiver]:
     """A receiver on a free port of this machine, until the end of the block."""
@@ -112,8 +119,7 @@ def receiving(*answers: int | str, **headers: str) -> Iterator[Receiver]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", 0), Handler)
     receiver.url = f"http://127.0.0.1:{server.server_address[1]}/hook"
     serving = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     serving.start()

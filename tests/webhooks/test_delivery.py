@@ -1,16 +1,21 @@
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
 
 import pytest
+from fastapi import FastAPI
+from pydantic import SecretStr
 from sqlmodel import col, select
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from app.consensus import stopping
 from app.database import Database
 from app.drafts import service as drafts
+from app.main import create_app
 from app.pages import service as pages
 from app.permissions import Actor, Role
+from app.settings import Settings
 from app.webhooks import outbox, schedule, service
 from app.webhooks.models import Attempt, Delivery, State, Webhook, Why
 from tests.conftest import MovableClock
@@ -339,3 +344,39 @@ def test_messages_are_forgotten_after_thirty_days(
             assert outbox.forget_old(session) == 1
     with workshop.reading() as session:
         assert (session.exec(select(Delivery)).all(), session.exec(select(Attempt)).all()) == ([], [])
+
+
+def test_two_processes_share_the_work_and_send_nothing_twice(
+    app: FastAPI, settings: Settings, workshop: Workshop, anna: Actor, add: Add, clock: MovableClock
+) -> None:
+    second = create_app(settings, clock=clock, follow=False)
+    with receiving() as receiver:
+        for number in range(3):
+            add(anna, f"{receiver.url}/{number}")
+        for number in range(6):
+            workshop.page(anna, f"Page {number}")
+
+        async def work() -> None:
+            couriers = [app.state.courier, second.state.courier]
+            while sum(await asyncio.gather(*(courier.deliver_due() for courier in couriers))):
+                pass
+
+        asyncio.run(work())
+    second.state.database.dispose()
+    assert len(receiver.got) == len(set(receiver.ids())) == 3 * 12
+
+
+def test_without_the_right_key_nothing_is_sent_and_nothing_is_given_up(
+    app: FastAPI, settings: Settings, workshop: Workshop, anna: Actor, add: Add, clock: MovableClock
+) -> None:
+    other = create_app(settings.model_copy(update={"secret_key": SecretStr("k" * 40)}), clock=clock, follow=False)
+    with receiving() as receiver:
+        webhook, _ = add(anna, receiver.url, kinds=["page.created"])
+        workshop.page(anna)
+        asyncio.run(other.state.courier.deliver_due())
+        assert receiver.got == []
+        assert (reload(workshop, webhook).failures, deliveries(workshop)[0].state) == (0, State.PENDING)
+        clock.move(minutes=6)
+        asyncio.run(app.state.courier.deliver_due())
+        assert len(receiver.got) == 1
+    other.state.database.dispose()
