@@ -18,7 +18,7 @@ from app.permissions import Action, Scope, require
 from app.settings import Settings
 from app.web.cursors import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, encode_cursor, listing
 from app.web.openapi import can_fail, needs
-from app.web.schemas import Listing, PathId
+from app.web.schemas import Json, Listing, PathId
 from app.web.session import SessionDep
 from app.webhooks import service
 from app.webhooks.models import State, Webhook
@@ -39,15 +39,6 @@ from app.webhooks.service import TooManyWebhooks, WebhookIsOff, WebhookNotFound
 from app.words import _
 
 api = APIRouter(tags=["Webhooks"])
-
-_SIGNED = [
-    {"name": name, "in": "header", "required": True, "description": description, "schema": {"type": "string"}}
-    for name, description in (
-        ("webhook-id", "The same in every attempt: by it a message that came twice is known."),
-        ("webhook-timestamp", "When this attempt was made, in seconds since 1970."),
-        ("webhook-signature", "`v1,` and an HMAC-SHA256 in base64; two of them after the secret was changed."),
-    )
-]
 
 _NEEDS = needs(Scope.WEBHOOKS)
 
@@ -196,18 +187,32 @@ def rotate_secret(session: SessionDep, viewer: Viewer, webhook_id: PathId) -> Se
 
 def describe_messages(documented: APIRouter) -> None:
     """Enter the message of each kind in the `webhooks` of the OpenAPI document."""
-    told = {kind.value: f"A row `{kind}` of the list of changes." for kind in Kind}
-    for kind, description in {**told, TEST: "Asked for, to see whether it arrives."}.items():
-        model = TestMessage if kind == TEST else MessageOut
-        documented.add_api_route(
-            kind,
-            _receiver(model),
-            methods=["POST"],
-            name=kind,
-            description=description,
-            tags=api.tags,
-            openapi_extra={"parameters": _SIGNED},
-        )
+    for kind in Kind:
+        _describe(documented, kind, MessageOut, description=f"A row `{kind}` of the list of changes.")
+    _describe(documented, TEST, TestMessage, description="Asked for, to see whether it arrives.")
+
+
+def _describe(
+    documented: APIRouter, kind: str, model: type[MessageOut] | type[TestMessage], *, description: str
+) -> None:
+    signed = [
+        _header("webhook-id", description="The same in every attempt: by it a message that came twice is known."),
+        _header("webhook-timestamp", description="When this attempt was made, in seconds since 1970."),
+        _header("webhook-signature", description="`v1,` and an HMAC-SHA256 in base64; two while secrets change."),
+    ]
+    documented.add_api_route(
+        kind,
+        _receiver(model),
+        methods=["POST"],
+        name=kind,
+        description=description,
+        tags=api.tags,
+        openapi_extra={"parameters": signed},
+    )
+
+
+def _header(name: str, *, description: str) -> Json:
+    return {"name": name, "in": "header", "required": True, "description": description, "schema": {"type": "string"}}
 
 
 def _receiver(model: type[MessageOut] | type[TestMessage]) -> Callable[..., None]:

@@ -14,6 +14,7 @@ from app.permissions import Actor, Role
 from app.settings import Settings
 from app.webhooks import service
 from app.webhooks.models import Webhook
+from tests.conftest import ON_SQLITE_ALONE
 from tests.factories import Workshop
 from tests.servers import Server
 from tests.webhooks.receiver import ENDLESS_BODY, HANG, Receiver, receiving
@@ -54,6 +55,7 @@ def wanted_ids(workshop: Workshop, webhook: Webhook) -> set[str]:
     return {f"msg_{webhook.mark}_{row}" for row in rows}
 
 
+@ON_SQLITE_ALONE  # on PostgreSQL behind `make soak`: each start of a server takes seconds
 def test_bad_receivers_delay_nobody_and_no_kill_loses_a_message(
     server: Server, workshop: Workshop, anna: Actor
 ) -> None:
