@@ -1,10 +1,10 @@
 """How long it takes from a promotion until a webhook's receiver has the message, beside good and bad receivers.
 
-`python -m bench.webhooks [--promotions 40]` starts a server on a scratch database with waiting times of 0, and receivers
-in this process. A member votes for a text, which promotes it at once. The time runs from sending the vote to the arrival
-of the message, so the vote itself is in it; *after the answer* is the part that follows the answer to the vote. The
-reference is the same message posted to the same receiver by a bare client, one new connection each, in the same run.
-The second row has as many receivers that hang and whose answer never ends as the first has good ones.
+`python -m bench.webhooks [--promotions 40]` starts a server on a scratch database with waiting times of 0, and
+receivers in this process. A member votes for a text, which promotes it at once. The time runs from sending the vote to
+the arrival of the message, so the vote itself is in it; *after the answer* is the part that follows the answer to the
+vote. The reference is the same message posted to the same receiver by a bare client, one new connection each, in the
+same run. The second row has as many receivers that hang and whose answer never ends as the first has good ones.
 """
 
 import argparse

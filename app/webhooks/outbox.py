@@ -91,10 +91,11 @@ def _place(webhook: Webhook, urgent: bool) -> int:
 
 
 class Log:
-    """Rows after a position, read once for all webhooks that stand there."""
+    """Rows after a position, read once for all webhooks that stand there, and their messages, written once."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._bodies: dict[int, str] = {}
         self._rows: dict[tuple[int, bool], Sequence[Activity]] = {}
         self._tags: dict[int, list[str]] = {}
 
@@ -113,6 +114,13 @@ class Log:
         if webhook.page_id is not None and row.page_id != webhook.page_id:
             return False
         return webhook.tag is None or webhook.tag in self._tags_of(row.page_id)
+
+    def bodies_of(self, rows: Sequence[Activity], base_url: str) -> Mapping[int, str]:
+        """The message of each row, by its number."""
+        new = [row for row in rows if row.id not in self._bodies]
+        if new:
+            self._bodies |= messages.write_messages(self._session, new, base_url=base_url)
+        return self._bodies
 
     def _tags_of(self, page_id: int | None) -> list[str]:
         if page_id is None:
@@ -150,7 +158,7 @@ def write_due(session: Session, seen: Seen, *, base_url: str) -> None:
         position = seen.position(webhook, urgent=True)
         if rows := log.after(position, urgent=True):
             wanted = [row for row in rows if log.is_wanted(webhook, row, urgent=True)]
-            _put_in_line(session, webhook, wanted, urgent=True, base_url=base_url)
+            _put_in_line(session, webhook, log, wanted, urgent=True, base_url=base_url)
             position = rows[-1].id
         webhook.urgent_position = position
         position = seen.position(webhook, urgent=False)
@@ -164,11 +172,13 @@ def _write_ordinary(session: Session, webhook: Webhook, log: Log, rows: Sequence
     """Messages of the wanted rows, as many as there is room for; the row up to which nothing is left out."""
     wanted = [row for row in rows if log.is_wanted(webhook, row, urgent=False)]
     room = _room(session, webhook) if wanted else 0
-    _put_in_line(session, webhook, wanted[:room], urgent=False, base_url=base_url)
+    _put_in_line(session, webhook, log, wanted[:room], urgent=False, base_url=base_url)
     return wanted[room].id - 1 if len(wanted) > room else rows[-1].id
 
 
-def _put_in_line(session: Session, webhook: Webhook, rows: Sequence[Activity], *, urgent: bool, base_url: str) -> None:
+def _put_in_line(
+    session: Session, webhook: Webhook, log: Log, rows: Sequence[Activity], *, urgent: bool, base_url: str
+) -> None:
     if not rows:
         return
     at = now(session)
@@ -179,7 +189,7 @@ def _put_in_line(session: Session, webhook: Webhook, rows: Sequence[Activity], *
         )
     }
     new = [row for row in rows if row.id not in kept]
-    bodies = messages.write_messages(session, new, base_url=base_url)
+    bodies = log.bodies_of(new, base_url)
     for delivery in kept.values():  # asked for again
         delivery.state, delivery.tries, delivery.next_at, delivery.leased_until = State.PENDING, 0, at, None
         session.add(delivery)
