@@ -94,8 +94,8 @@ class Courier:
             self._moved.clear()
             try:
                 jobs = await asyncio.to_thread(self._next)
-            except SQLAlchemyError:
-                # The database is away or full: nothing is lost, all of it is in there.
+            except Exception:  # the one place where a fault may not end what runs for ever
+                # Mostly the database is away or full: nothing is lost, all of it is in there.
                 log.exception("webhooks go on in %s s", RETRY_SECONDS)
                 await asyncio.to_thread(self._stopping.wait, RETRY_SECONDS)
                 continue
@@ -162,7 +162,7 @@ class Courier:
     async def _send(self, job: Job) -> None:
         """One attempt. Whatever happens, what became of it is noted."""
         began, at = time.monotonic(), self._database.clock()
-        outcome = Outcome(job, at, 0, sent=False)
+        outcome = Outcome(job, at, 0, error="a fault of this program", sent=False)
         try:
             headers = {
                 "Content-Type": "application/json",
@@ -183,7 +183,9 @@ class Courier:
             outcome = self._outcome(job, began, error=str(unreachable))
         except NoSecretKey:
             log.exception("a message could not be signed")
-            outcome = replace(outcome, error="unsigned")
+        except asyncio.CancelledError:
+            outcome = replace(outcome, error="")  # free at once for whoever comes next
+            raise
         finally:
             self._busy[job.lane] -= 1
             if not self._busy[job.lane]:

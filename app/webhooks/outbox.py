@@ -25,8 +25,8 @@ WINDOW = 500
 LOOKED_OVER = 1_000
 """So many rows that a webhook does not want are passed over before that is written down."""
 
-UNSIGNED_WAITS = timedelta(minutes=5)
-"""Until a message is looked at again that could not be signed: an operator has to put the key back."""
+FAULT_WAITS = timedelta(minutes=5)
+"""Until a message is looked at again that this side could not send, as its key is missing: no fault of the receiver."""
 
 KEPT = timedelta(days=30)
 RECOVERS_AFTER = 5
@@ -292,7 +292,7 @@ def _note(session: Session, webhook: Webhook, outcome: Outcome) -> None:
     row.leased_until = None
     session.add(row)
     if not outcome.sent:
-        row.next_at = outcome.at + UNSIGNED_WAITS if outcome.error else row.next_at
+        row.next_at = outcome.at + FAULT_WAITS if outcome.error else row.next_at
         return
     session.add(
         Attempt(

@@ -46,6 +46,7 @@ class Receiver:
     answers: list[int | str] = field(default_factory=lambda: [204])
     headers: dict[str, str] = field(default_factory=dict)
     got: list[Got] = field(default_factory=list)
+    acknowledged: set[str] = field(default_factory=set)
     url: str = ""
     ended: threading.Event = field(default_factory=threading.Event)
     arrived: threading.Condition = field(default_factory=threading.Condition)
@@ -70,8 +71,11 @@ class Receiver:
     def take(self, got: Got) -> int | str:
         with self.arrived:
             self.got.append(got)
+            answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+            if isinstance(answer, int) and 200 <= answer < 300:
+                self.acknowledged.add(got.id)
             self.arrived.notify_all()
-            return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+            return answer
 
 
 class Server(ThreadingHTTPServer):

@@ -329,6 +329,22 @@ def test_a_wanted_row_is_found_behind_many_others(
         assert receiver.kinds() == ["page.renamed"]
 
 
+def test_going_back_in_the_log_counts_more_than_what_was_passed_over(
+    workshop: Workshop, anna: Actor, add: Add, deliver: Deliver, clock: MovableClock
+) -> None:
+    with receiving() as receiver:
+        webhook, _ = add(anna, receiver.url, kinds=["page.created"])
+        workshop.page(anna)
+        deliver_all(deliver)
+        with workshop.writing() as session:
+            pages.rename_page(session, anna, "housing", title="Homes")
+        assert deliver() == 0
+        with workshop.writing() as session:
+            service.send_since(session, anna, webhook.id, clock.moment - timedelta(hours=1))
+        deliver_all(deliver)
+        assert receiver.kinds() == ["page.created"] * 2
+
+
 def test_messages_are_forgotten_after_thirty_days(
     workshop: Workshop, anna: Actor, add: Add, deliver: Deliver, clock: MovableClock
 ) -> None:
@@ -380,3 +396,17 @@ def test_without_the_right_key_nothing_is_sent_and_nothing_is_given_up(
         asyncio.run(app.state.courier.deliver_due())
         assert len(receiver.got) == 1
     other.state.database.dispose()
+
+
+def test_what_is_broken_off_when_the_server_stops_is_free_at_once(
+    app: FastAPI, workshop: Workshop, anna: Actor, add: Add, clock: MovableClock
+) -> None:
+    with receiving(HANG) as receiver:
+        webhook, _ = add(anna, receiver.url, kinds=["page.created"])
+        workshop.page(anna)
+        app.state.courier.start()
+        receiver.wait_for(1)
+        app.state.courier.stop()
+    (row,) = deliveries(workshop)
+    assert (row.state, row.leased_until, row.tries, row.next_at) == (State.PENDING, None, 0, row.created_at)
+    assert reload(workshop, webhook).failures == 0
