@@ -153,7 +153,9 @@ class TlsServer:
                 return
             try:
                 with self._context.wrap_socket(plain, server_side=True) as connection:
-                    connection.recv(65_536)
+                    received = b""
+                    while not received.endswith(b"{}") and (part := connection.recv(65_536)):
+                        received += part
                     connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
             except OSError:
                 plain.close()

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from app.activity.models import Kind
 from app.permissions import Actor, Role, Scope
 from app.settings import Settings
-from tests.conftest import MovableClock, connect
+from tests.conftest import ON_SQLITE_ALONE, MovableClock, connect
 from tests.contract.campaign import API
 from tests.contract.test_openapi import problems_with
 from tests.factories import Workshop
@@ -101,6 +101,7 @@ async def test_a_webhook_is_made_shown_changed_and_removed(
         assert (await client.get(f"{HOOKS}/1")).json()["type"] == "/problems/webhook-not-found"
 
 
+@ON_SQLITE_ALONE
 async def test_the_secret_is_nowhere_in_the_database(
     app: FastAPI, workshop: Workshop, token: str, receiver: Receiver
 ) -> None:
@@ -174,6 +175,7 @@ async def test_everything_since_a_time_is_sent_also_what_was_never_sent(
     assert sorted(got.message["data"]["page"] for got in receiver.got) == ["three", "three", "two"]
 
 
+@ON_SQLITE_ALONE
 async def test_a_test_message_arrives_and_is_verified(
     app: FastAPI, token: str, receiver: Receiver, clock: MovableClock
 ) -> None:
@@ -187,6 +189,7 @@ async def test_a_test_message_arrives_and_is_verified(
     assert got.verified(secret) == {"type": "webhook.test", "timestamp": told(clock), "data": {"webhook": 1}}
 
 
+@ON_SQLITE_ALONE
 async def test_both_secrets_verify_for_a_day_after_a_change(
     app: FastAPI, token: str, receiver: Receiver, clock: MovableClock
 ) -> None:
@@ -236,6 +239,7 @@ async def test_others_know_nothing_of_a_webhook_and_admins_see_and_remove_it(
         assert (await client.get(HOOKS)).json()["data"] == []
 
 
+@ON_SQLITE_ALONE
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
@@ -258,6 +262,7 @@ async def test_what_cannot_be_used_is_refused(app: FastAPI, token: str, body: di
         assert (await client.get(HOOKS)).json()["data"] == []
 
 
+@ON_SQLITE_ALONE
 async def test_a_changed_address_is_checked_too_and_a_wrong_order_refused(
     app: FastAPI, workshop: Workshop, anna: Actor, token: str, receiver: Receiver
 ) -> None:
@@ -276,6 +281,7 @@ async def test_a_changed_address_is_checked_too_and_a_wrong_order_refused(
             assert (answer.status_code, answer.json()["type"]) == (409, "/problems/webhook-off")
 
 
+@ON_SQLITE_ALONE
 async def test_a_member_has_twenty_webhooks_at_most_and_lists_have_pages(
     app: FastAPI, token: str, receiver: Receiver
 ) -> None:
@@ -296,6 +302,7 @@ async def test_a_member_has_twenty_webhooks_at_most_and_lists_have_pages(
         assert [row["id"] for row in newest["data"] + older["data"]] == [3, 2, 1]
 
 
+@ON_SQLITE_ALONE
 def test_the_document_describes_the_message_of_every_kind(app: FastAPI) -> None:
     document = json.loads(json.dumps(app.openapi()))
     assert set(document["webhooks"]) == {*Kind, "webhook.test"}
@@ -311,6 +318,7 @@ def test_the_document_describes_the_message_of_every_kind(app: FastAPI) -> None:
         assert headers == {"webhook-id", "webhook-timestamp", "webhook-signature"}
 
 
+@ON_SQLITE_ALONE
 async def test_what_is_sent_fits_the_document(
     app: FastAPI, workshop: Workshop, anna: Actor, token: str, receiver: Receiver
 ) -> None:

@@ -73,7 +73,7 @@ class Receiver:
             self.got.append(got)
             answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
             if isinstance(answer, int) and 200 <= answer < 300:
-                self.acknowledged.add(got.id)
+                self.acknowledged.add(got.headers.get("webhook-id", ""))
             self.arrived.notify_all()
             return answer
 

@@ -18,7 +18,7 @@ from app.permissions import Actor, Role
 from app.settings import Settings
 from app.webhooks import outbox, schedule, service
 from app.webhooks.models import Attempt, Delivery, State, Webhook, Why
-from tests.conftest import MovableClock
+from tests.conftest import ON_SQLITE_ALONE, MovableClock
 from tests.factories import Workshop
 from tests.webhooks.conftest import Add
 from tests.webhooks.receiver import ENDLESS_BODY, ENDLESS_HEAD, HANG, receiving
@@ -48,6 +48,7 @@ def deliver_all(deliver: Deliver) -> int:
     return tried
 
 
+@ON_SQLITE_ALONE
 def test_each_change_is_sent_once_signed_and_told_as_in_the_list(
     workshop: Workshop, anna: Actor, add: Add, deliver: Deliver
 ) -> None:
@@ -78,6 +79,7 @@ def test_each_change_is_sent_once_signed_and_told_as_in_the_list(
     assert reload(workshop, webhook).last_success_at is not None
 
 
+@ON_SQLITE_ALONE
 def test_a_message_that_was_changed_or_signed_by_another_is_not_verified(
     workshop: Workshop, anna: Actor, add: Add, deliver: Deliver
 ) -> None:
@@ -119,6 +121,7 @@ def test_only_what_is_asked_for_is_sent(workshop: Workshop, anna: Actor, add: Ad
     ]
 
 
+@ON_SQLITE_ALONE
 def test_a_message_is_tried_on_the_schedule_with_one_id_and_then_given_up(
     workshop: Workshop, anna: Actor, add: Add, deliver: Deliver, clock: MovableClock
 ) -> None:
@@ -147,6 +150,7 @@ def test_a_message_is_tried_on_the_schedule_with_one_id_and_then_given_up(
         assert [it.status for it in session.exec(select(Attempt).order_by(col(Attempt.id)))] == [500] * 10
 
 
+@ON_SQLITE_ALONE
 @pytest.mark.parametrize("answer", [301, 307, 400, 404, 429, 503, 199 + 1])
 def test_only_a_2xx_is_success(workshop: Workshop, anna: Actor, add: Add, deliver: Deliver, answer: int) -> None:
     with receiving() as elsewhere, receiving(answer, Location=elsewhere.url) as receiver:
@@ -182,6 +186,7 @@ def test_a_receiver_that_is_gone_is_turned_off_at_once(
     assert reload(workshop, webhook).disabled_reason is None
 
 
+@ON_SQLITE_ALONE
 def test_a_webhook_that_fails_for_five_days_is_turned_off_and_says_so(
     workshop: Workshop, anna: Actor, add: Add, deliver: Deliver, clock: MovableClock
 ) -> None:
@@ -252,6 +257,7 @@ def test_stops_go_before_everything_that_waits(workshop: Workshop, anna: Actor, 
         )
 
 
+@ON_SQLITE_ALONE
 @pytest.mark.parametrize("answer", [HANG, ENDLESS_BODY, ENDLESS_HEAD])
 def test_an_answer_that_never_ends_is_broken_off(
     workshop: Workshop, anna: Actor, add: Add, deliver: Deliver, answer: str
@@ -382,6 +388,7 @@ def test_two_processes_share_the_work_and_send_nothing_twice(
     assert len(receiver.got) == len(set(receiver.ids())) == 3 * 12
 
 
+@ON_SQLITE_ALONE
 def test_without_the_right_key_nothing_is_sent_and_nothing_is_given_up(
     app: FastAPI, settings: Settings, workshop: Workshop, anna: Actor, add: Add, clock: MovableClock
 ) -> None:
@@ -398,6 +405,7 @@ def test_without_the_right_key_nothing_is_sent_and_nothing_is_given_up(
     other.state.database.dispose()
 
 
+@ON_SQLITE_ALONE
 def test_what_is_broken_off_when_the_server_stops_is_free_at_once(
     app: FastAPI, workshop: Workshop, anna: Actor, add: Add, clock: MovableClock
 ) -> None:
