@@ -36,13 +36,18 @@ GOOD = 5
 
 @dataclass
 class Row:
-    """Seconds; `ratio` is the median after the answer to the vote against a bare post's median."""
+    """Seconds; `ratio` is the median after the answer to the vote against a bare post's median.
+
+    `vote_p50` is the answer to the vote, `vote_alone_p50` the same before there was any webhook.
+    """
 
     receivers: str
     promotions: int
     p50: float
     p95: float
     last: float
+    vote_alone_p50: float
+    vote_p50: float
     after_answer_p50: float
     bare_p50: float
     ratio: float
@@ -88,8 +93,11 @@ class Campaign:
             return head, revisions.get(session, head).sha256
 
 
-def measure(server: Server, campaign: Campaign, good: list[Receiver], name: str, promotions: int) -> Row:
+def measure(
+    server: Server, campaign: Campaign, good: list[Receiver], name: str, promotions: int, vote_alone: float
+) -> Row:
     arrival: list[float] = []
+    votes: list[float] = []
     after: list[float] = []
     headers = {"Authorization": f"Bearer {campaign.token}"}
     with httpx.Client(base_url=server.url, headers=headers, timeout=60, verify=NO_CERTIFICATES) as client:
@@ -99,17 +107,29 @@ def measure(server: Server, campaign: Campaign, good: list[Receiver], name: str,
             began = time.monotonic()
             client.put(f"/api/v1/revisions/{head}/vote", json=vote).raise_for_status()
             answered = time.monotonic()
+            votes.append(answered - began)
             for receiver in good:
                 at = wait_for_promotion(receiver, head)
                 arrival.append(at - began)
                 after.append(max(0.0, at - answered))
-    bare = bare_posts(good[0], promotions)
+    bare = bare_posts(good[0], promotions) if good else [1.0]
+    if not good:
+        arrival, after = votes, [0.0]
     p50, bare_p50, after_p50 = statistics.median(arrival), statistics.median(bare), statistics.median(after)
-    p95 = share(arrival, 95)
     return Row(
-        name, promotions, p50, p95, max(arrival), after_p50, bare_p50, after_p50 / bare_p50, TARGET_SECONDS,
-        p95 <= TARGET_SECONDS,
-    )  # fmt: skip
+        receivers=name,
+        promotions=promotions,
+        p50=p50,
+        p95=share(arrival, 95),
+        last=max(arrival),
+        vote_alone_p50=vote_alone,
+        vote_p50=statistics.median(votes),
+        after_answer_p50=after_p50,
+        bare_p50=bare_p50,
+        ratio=after_p50 / bare_p50,
+        target=TARGET_SECONDS,
+        met=share(arrival, 95) <= TARGET_SECONDS,
+    )
 
 
 def wait_for_promotion(receiver: Receiver, head: int) -> float:
@@ -141,15 +161,19 @@ def main() -> int:
         server = Server(str(database.url), Path(folder), webhook_networks="127.0.0.0/8", wait_routine=0)
         receivers.callback(server.kill)
         server.start()
+        measure(server, campaign, [], "beginning", 3, 0.0)
+        alone = measure(server, campaign, [], "none", asked.promotions, 0.0).vote_p50
         good = [receivers.enter_context(receiving()) for _ in range(GOOD)]
         for receiver in good:
             campaign.add_webhook(receiver)
-        measure(server, campaign, good, "warming up", 3)
-        rows = [measure(server, campaign, good, f"{GOOD} good", asked.promotions)]
+        measure(server, campaign, good, "warming up", 3, alone)
+        rows = [measure(server, campaign, good, f"{GOOD} good", asked.promotions, alone)]
         for answer in (HANG, ENDLESS_BODY):
             for _ in range(GOOD):
                 campaign.add_webhook(receivers.enter_context(receiving(answer)))
-        rows.append(measure(server, campaign, good, f"{GOOD} good, {GOOD} hang, {GOOD} endless", asked.promotions))
+        rows.append(
+            measure(server, campaign, good, f"{GOOD} good, {GOOD} hang, {GOOD} endless", asked.promotions, alone)
+        )
         database.dispose()
     if asked.json:
         print(json.dumps({"rows": [asdict(row) for row in rows]}))
@@ -159,10 +183,21 @@ def main() -> int:
 
 
 def print_table(rows: list[Row]) -> None:
-    names = ("p50", "p95", "last", "after answer p50", "bare post p50", "ratio", "target p95", "met")
+    names = (
+        "p50",
+        "p95",
+        "last",
+        "vote alone p50",
+        "vote p50",
+        "after answer p50",
+        "bare post p50",
+        "ratio",
+        "target p95",
+        "met",
+    )
     print(f"{'receivers':<32}", *(f"{name:>16}" for name in names))
     for row in rows:
-        times = (row.p50, row.p95, row.last, row.after_answer_p50, row.bare_p50)
+        times = (row.p50, row.p95, row.last, row.vote_alone_p50, row.vote_p50, row.after_answer_p50, row.bare_p50)
         cells = [f"{seconds * 1000:.1f} ms" for seconds in times]
         cells += [f"{row.ratio:.1f}", f"{row.target:g} s", "yes" if row.met else "no"]
         print(f"{row.receivers:<32}", *(f"{cell:>16}" for cell in cells))
