@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 0.5
 """How soon what other processes wrote is sent at most, and how late a message is sent again."""
 
+GATHER_SECONDS = 0.02
+"""What comes within that time is written down together: members' own writes wait for each transaction."""
+
 RETRY_SECONDS = 2.0
 PLACES = 64
 URGENT_PLACES = 64
@@ -103,9 +106,10 @@ class Courier:
                 sending = asyncio.create_task(self._send(job))
                 self._sending.add(sending)
                 sending.add_done_callback(self._sending.discard)
-            if not jobs:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._moved.wait(), POLL_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._moved.wait(), POLL_SECONDS)
+            if self._sending or self._finished:
+                await asyncio.sleep(GATHER_SECONDS)
         for sending in self._sending:
             sending.cancel()
         await asyncio.gather(*self._sending, return_exceptions=True)
