@@ -18,7 +18,7 @@ from rich.console import Console
 from sqlmodel import Session
 
 from app import schema
-from app.accounts import chapters
+from app.accounts import chapters, tokens
 from app.accounts import service as accounts
 from app.consensus import ledger
 from app.database import Database, utc_now
@@ -227,7 +227,7 @@ def add_chapter(slug: str, name: Annotated[str, typer.Option(help="What people c
 def create_token(user: str, scope: Annotated[list[Scope], typer.Option(help="May be given more than once.")]) -> None:
     """Print a new API token of USER, alone on a line. It is shown this once."""
     with writing() as session:
-        print(accounts.create_token(session, accounts.get_user(session, user), scope))
+        print(tokens.create(session, accounts.actor_of(accounts.get_user(session, user)), scope)[1])
 
 
 @import_cli.command("git")

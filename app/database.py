@@ -35,6 +35,7 @@ PRAGMAS = {
     "trusted_schema": "OFF",
     "cell_size_check": "ON",
 }
+CARELESS = {"journal_mode": "WAL", "synchronous": "OFF", "busy_timeout": "1000"}
 
 
 def utc_now() -> datetime:
@@ -143,6 +144,7 @@ class Database:
         self.published = LogPosition()  # moves only with rows that change what is published
         self.info: dict[str, Any] = {}
         self.pool_size = pool_size
+        self._beside: list[Engine] = []
         self.engine = _open_sqlite(self) if self.is_sqlite else _open_postgres(self)
         self._write_lock: AbstractContextManager[None] = (
             WriteLock(Path(f"{self.url.database}.write-lock")) if self.is_sqlite else nullcontext()
@@ -168,8 +170,19 @@ class Database:
         self.published.advance(session.info.get("published_position", 0))
         self.log.advance(session.info.get("log_position", 0))
 
+    def beside(self, name: str) -> Engine:
+        """A further SQLite file beside this one, for what may be lost: it waits for no disk and for nobody here.
+
+        Closed with the database.
+        """
+        engine = create_engine(f"sqlite:///{self.url.database}.{name}", connect_args={"check_same_thread": False})
+        event.listen(engine, "connect", _set_careless_pragmas)
+        self._beside.append(engine)
+        return engine
+
     def dispose(self) -> None:
-        self.engine.dispose()
+        for engine in (self.engine, *self._beside):
+            engine.dispose()
 
 
 def now(session: Session) -> datetime:
@@ -197,6 +210,11 @@ def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute(f"PRAGMA {name}={value}")
     if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         raise RuntimeError("SQLite cannot keep a write-ahead log here. Is the database on a network drive?")
+
+
+def _set_careless_pragmas(connection: sqlite3.Connection, _record: object) -> None:
+    for name, value in CARELESS.items():
+        connection.execute(f"PRAGMA {name}={value}")
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -15,11 +15,20 @@ from app.accounts.seasoning import Seasoning
 from app.activity import routes as activity
 from app.activity import screens as activity_screens
 from app.activity.follower import Follower
-from app.consensus import join_screens, rule_screens, stop_routes, stop_screens
+from app.consensus import (
+    change_screens,
+    join_screens,
+    rival_screens,
+    rule_routes,
+    rule_screens,
+    stop_routes,
+    stop_screens,
+)
 from app.consensus import routes as consensus
 from app.consensus import screens as consensus_screens
 from app.consensus.follower import CandidateFollower
 from app.consensus.rule import Rule
+from app.consensus.rule_settings import SETTINGS as RULE_SETTINGS
 from app.database import Clock, Database, utc_now
 from app.drafts import routes as drafts
 from app.drafts import screens as drafts_screens
@@ -33,6 +42,7 @@ from app.live.hub import Hub
 from app.outbound import parse_networks
 from app.pages import routes as pages
 from app.pages import screens as pages_screens
+from app.publishing import feed_routes
 from app.publishing import routes as publishing
 from app.publishing.hot import HotApproved
 from app.revisions import routes as revisions
@@ -47,6 +57,7 @@ from app.web.door import Door
 from app.web.headers import SecurityHeaders
 from app.web.languages import ReadersLanguage
 from app.web.methods import HeadAsGet
+from app.web.rates import SharedCounts
 from app.web.session import WriteGate
 from app.web.strict import check_request
 from app.webhooks import routes as webhooks
@@ -63,6 +74,7 @@ ENDPOINTS = (
     ledger,
     consensus,
     stop_routes,
+    rule_routes,
     publishing,
     search,
     live,
@@ -74,8 +86,10 @@ SCREENS = (
     drafts_screens,
     consensus_screens,
     join_screens,
+    rival_screens,
     stop_screens,
     rule_screens,
+    change_screens,
     search_screens,
     ledger_screens,
     activity_screens,
@@ -128,6 +142,7 @@ def create_app(
     app.state.ledger_head = LedgerHead(database)
     for package in ENDPOINTS:
         app.include_router(package.api, prefix=API_PREFIX, dependencies=[Depends(check_request)])
+    app.include_router(feed_routes.api, dependencies=[Depends(check_request)])
     for screens in SCREENS:
         app.include_router(screens.site)
     app.include_router(health.api)
@@ -137,7 +152,7 @@ def create_app(
     openapi.install(app)
     app.add_middleware(static.PackPages)
     app.add_middleware(HeadAsGet)
-    app.add_middleware(Door, settings=settings)
+    app.add_middleware(Door, settings=settings, counts=SharedCounts(database))
     app.add_middleware(SecurityHeaders, base_url=settings.base_url)
     app.state.front = HotApproved(ReadersLanguage(app, languages.installed(locale)), database.published)
     return app
@@ -150,7 +165,7 @@ def collect_less_garbage() -> None:
 
 
 def open_database(settings: Settings, *, clock: Clock = utc_now) -> Database:
-    """The database with the rule that the settings ask for."""
+    """The database with the rule that the settings ask for, and the names of those that the environment gives."""
     database = Database(settings.database_url, pool_size=settings.pool_size, clock=clock)
     database.info["rule"] = Rule(
         wait_routine=settings.wait_routine,
@@ -162,6 +177,7 @@ def open_database(settings: Settings, *, clock: Clock = utc_now) -> Database:
     database.info["seasoning"] = Seasoning(
         settings.seasoning_hours, settings.vouches, settings.founders, settings.chapter_days
     )
+    database.info["fixed_settings"] = frozenset(settings.model_fields_set & RULE_SETTINGS.keys())
     key_file = settings.ledger_key_file or settings.data_dir / "ledger.key"
     database.info["ledger_key"] = KeyFile(key_file, base_url=settings.base_url)
     given = settings.secret_key.get_secret_value() if settings.secret_key else None

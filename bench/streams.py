@@ -23,6 +23,7 @@ import httpx
 
 from app import schema
 from app.accounts import service as accounts
+from app.accounts import tokens
 from app.database import Database
 from app.drafts import service as drafts
 from app.permissions import Role, Scope
@@ -151,7 +152,7 @@ def prepare(url: str) -> str:
     with database.transaction(writing=True) as session:
         user = accounts.add_user(session, "bench", None, role=Role.WRITER)
         drafts.create_page(session, accounts.actor_of(user), title="Bench", text="# Bench\n\nWords.\n")
-        token = accounts.create_token(session, user, [Scope.READ, Scope.WRITE])
+        token = tokens.create(session, accounts.actor_of(user), [Scope.READ, Scope.WRITE])[1]
     database.dispose()
     return token
 

@@ -21,6 +21,7 @@ import httpx
 
 from app import schema
 from app.accounts import service as accounts
+from app.accounts import tokens
 from app.database import Database
 from app.drafts import service as drafts
 from app.permissions import Actor, Role, Scope
@@ -79,7 +80,7 @@ class Campaign:
         with database.transaction(writing=True) as session:
             user = accounts.add_user(session, "bench", None, role=Role.MODERATOR)
             self.actor: Actor = accounts.actor_of(user)
-            self.token = accounts.create_token(session, user, [Scope.VOTE])
+            self.token = tokens.create(session, self.actor, [Scope.VOTE])[1]
 
     def add_webhook(self, receiver: Receiver) -> None:
         with self.database.transaction(writing=True) as session:

@@ -99,9 +99,8 @@ class Page:  # as each entry leaves it: the hash in force, its approval, until w
             yield was["mode"] != "rapid" or after < timedelta(seconds=was["rule"]["rapid_lasts"]), "it could stay"
         elif kind in ("promoted", "unpromoted") or (kind == "corrected" and text not in {*self.texts} - self.removed):
             yield from votes(entry, entries)
-        if kind in ("unpromoted", "withdrawn"):
-            self.removed |= {self.text}
-        elif kind in new:
+        self.removed |= {self.text} if kind in ("unpromoted", "withdrawn") else set()
+        if kind in new:
             self.approval, self.texts, self.removed = entry, (*self.texts, text), self.removed - {text}
             self.cast_on = (*self.cast_on, *((text, it) for it in entry["carried_from"]))
         self.text, self.held = text, (entry["until"] or "9") if kind == "held" else ""
@@ -114,7 +113,8 @@ def check(url, kept=None):  # all that could be wrong, and whether it is
     for place, entry in enumerate(entries, 1):
         yield (entry["sequence"], entry["previous"]) != (place, before), f"Entry {place} is not in its place."
         yield entry["at"] < time, f"Entry {place} is dated before the one it follows."
-        wrong = pages[entry["page_id"]].enter(entry, entries) if entry["kind"] != "rule" else []
+        few = [(entry["basis"] != "settings" and len(entry["by"]) < 2, "the rule was changed by too few")]
+        wrong = pages[entry["page_id"]].enter(entry, entries) if entry["kind"] != "rule" else few
         yield from ((is_wrong, f"Entry {place}: {words}.") for is_wrong, words in wrong)
         body = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
         leaves.append(sha256(b"\0" + body).digest())

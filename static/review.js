@@ -21,7 +21,7 @@ function show(fresh, { focus = true } = {}) {
   fade();
   if (!focus) return;
   scrollTo(0, 0);
-  (next.querySelector(".said.warn") ?? next.querySelector("#asked") ?? next.querySelector(".empty"))?.focus();
+  (next.querySelector(".said.warn") ?? next.querySelector("#asked, [data-asked]") ?? next.querySelector(".empty"))?.focus();
 }
 
 // What is offered for half a minute goes away after it.
@@ -63,7 +63,7 @@ async function send_kept() {
 
 document.addEventListener("submit", async (event) => {
   const form = event.target;
-  if (event.defaultPrevented || !place()?.contains(form)) return;
+  if (event.defaultPrevented || !place()?.contains(form) || form.getAttribute("action") !== "/review") return;
   event.preventDefault();
   const fields = Object.fromEntries(new FormData(form, event.submitter));
   try {

@@ -4,6 +4,7 @@ import itertools
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import httpx
 import psycopg
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import Engine, make_url
+from sqlalchemy import Engine, event, make_url
 
 from app import schema
 from app.database import Database
@@ -158,6 +159,20 @@ def connect(app: FastAPI, token: str | None = None) -> httpx.AsyncClient:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     transport = httpx.ASGITransport(app.state.front, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://workshop.test", headers=headers, timeout=60)
+
+
+@contextmanager
+def statements(app: FastAPI) -> Iterator[list[str]]:
+    """What is asked of the database meanwhile."""
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if statement.startswith(("SELECT", "WITH")):
+            asked.append(statement)
+
+    event.listen(app.state.database.engine, "before_cursor_execute", note)
+    yield asked
+    event.remove(app.state.database.engine, "before_cursor_execute", note)
 
 
 @pytest.fixture

@@ -3,12 +3,13 @@
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from sqlmodel import Session
 
-from app.accounts import chapters
+from app.accounts import chapters, tokens
 from app.accounts import service as accounts
-from app.accounts.models import Chapter, User
+from app.accounts.models import Chapter
 from app.activity.follower import Follower
 from app.approvals import service as approvals
 from app.consensus import votes
@@ -77,7 +78,7 @@ class Workshop:
     def token(self, actor: Actor, *scopes: Scope) -> str:
         """An API token of the actor; with every scope when none is named."""
         with self.writing() as session:
-            return accounts.create_token(session, session.get_one(User, actor.id), scopes or tuple(Scope))
+            return tokens.create(session, replace(actor, scopes=None), scopes or tuple(Scope))[1]
 
     def page(self, writer: Actor, title: str = "Housing", text: str = HOUSING, *, slug: str | None = None) -> Page:
         with self.writing() as session:

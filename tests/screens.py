@@ -26,6 +26,8 @@ LONGEST = {"phone": 1500, "desktop": 1100}
 """Pixels of a page that are shown: what lies further down looks like what is above it."""
 
 WRITER, MEMBER, MODERATOR = "Mara Velt", "Noor Tamsin", "Len Garrow"
+OVERTAKEN = "Camila Duarte-Roe"
+"""Who voted for a text that went stale."""
 
 Act = Callable[[Page], None]
 
@@ -95,6 +97,22 @@ def choose(page: Page) -> None:
     page.locator("[data-undo]").wait_for()
 
 
+def try_a_number(page: Page) -> None:
+    page.fill("#number", "45")
+    page.fill("#reason", "Half an hour was too short to be seen.")
+    page.get_by_role("button", name="Try it on past votes").click()
+
+
+def rewrite_it(page: Page) -> None:
+    """Save a version of one's own with other words in nearly every paragraph."""
+    page.locator("main").get_by_role("button", name="Write your own version").first.click()
+    page.wait_for_load_state()
+    text = page.locator("#text").input_value()
+    page.locator("#text").fill(text.replace(" and ", " as well as ").replace(" the ", " this "))
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_load_state()
+
+
 def lead_to(page: Page, name: str) -> None:
     page.locator("main").get_by_role("link", name=name).first.click()
 
@@ -115,6 +133,7 @@ SCREENS = (
     Screen("voted", "/revisions/39", MEMBER, support),
     Screen("queue", "/review", MEMBER),
     Screen("queue-voted", "/review", MEMBER, choose),
+    Screen("vote-stands", "/review", OVERTAKEN),
     Screen("vote-reader", "/revisions/39"),
     Screen("compare", "/compare?from=1&to=39"),
     Screen("history", "/pages/shore-plan/history"),
@@ -136,6 +155,7 @@ SCREENS = (
     Screen("missing", "/pages/shore-plam"),
     Screen("design", "/design"),
     Screen("rule", "/rule"),
+    Screen("rule-propose", "/rule/propose?setting=wait_rapid", MODERATOR, try_a_number),
     Screen("chapters", "/chapters", "Ines Holm"),
     Screen("stop", "/pages/shore-plan/stop", MODERATOR),
     Screen("held", "/pages/school-meals", MODERATOR, lambda page: stop_it(page, "hold", "The price is being checked.")),
@@ -144,6 +164,7 @@ SCREENS = (
     ),
     Screen("stopped", "/moderation", MODERATOR),
     Screen("held-history", "/pages/school-meals/history"),
+    Screen("parts", "/pages/shore-plan", WRITER, rewrite_it),
 )
 
 Scheme = Literal["light", "dark"]

@@ -17,6 +17,13 @@ NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For clients, all of plain HTTP: to read the machine's certificates takes each of them 50 ms."""
 
 
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 def connect_to(token: str) -> httpx.AsyncClient:
     """A client of a running server, as the bearer of a token; to be used in `async with`."""
     headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
@@ -27,9 +34,7 @@ class Server:
     """A running server; `kill` ends it between any two instructions, `start` brings it back on the same data."""
 
     def __init__(self, database_url: str, data_dir: Path, **settings: object) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("WORKSHOP_")},

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from app.accounts import service
+from app.accounts import service, tokens
 from app.permissions import Actor, SignInNeeded
 from app.settings import Settings
 from app.web.session import SessionDep
@@ -27,10 +27,10 @@ def get_viewer(request: Request, session: SessionDep) -> Actor | None:
     request.state.position = request.app.state.database.log.newest
     kind, _space, secret = request.headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer":
-        actor = service.find_actor_by_token(session, secret.strip())
+        actor = tokens.find_actor(session, secret.strip())
         if actor is None:
             raise TokenRefused(
-                _("This token is unknown or was taken back. Make a new one and send it as “Bearer mw_…”.")
+                _("This token is unknown, was taken back or is over. Make a new one and send it as “Bearer mw_…”.")
             )
     else:
         cookie = request.cookies.get(cookie_name(request.app.state.settings))

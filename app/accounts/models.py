@@ -1,6 +1,7 @@
-"""Users, chapters, web sessions, API tokens, invites and failed sign-ins."""
+"""Users, chapters, web sessions, API tokens, invites, failed sign-ins, and changes of the rule's numbers."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, Index, UniqueConstraint, text
@@ -86,6 +87,8 @@ class ApiToken(SQLModel, table=True):
     scopes: list[Any] = Field(sa_type=JSON)
     created_at: datetime = Field(sa_type=UtcDateTime)
     revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    name: str = Field(default="", description="What its owner calls it: the program that uses it.")
+    expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime, description="When it stops working.")
 
 
 class Invite(SQLModel, table=True):
@@ -107,3 +110,59 @@ class FailedSignIn(SQLModel, table=True):
     id: int = Field(default=None, primary_key=True)
     key: str = Field(index=True)
     at: datetime = Field(sa_type=UtcDateTime, index=True)
+
+
+class KeptAnswer(SQLModel, table=True):
+    """What a POST with an `Idempotency-Key` was answered, for a day. `body` is None where it held a secret."""
+
+    __tablename__ = "kept_answer"
+    __table_args__ = (UniqueConstraint("user_id", "key"),)
+
+    id: int = Field(default=None, primary_key=True)
+    user_id: int = Field(foreign_key="member.id")
+    key: str
+    fingerprint: str = Field(description="SHA-256 of the method, the address and the body.")
+    at: datetime = Field(sa_type=UtcDateTime, index=True)
+    status: int
+    headers: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    media_type: str
+    body: bytes | None = None
+
+
+class RuleStep(StrEnum):
+    """What a moderator can do about a number of the rule."""
+
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+    TAKEN_BACK = "taken_back"
+
+
+class RuleChange(SQLModel, table=True):
+    """A proposal to change one setting of the rule, or its end. The newest confirmed row of a setting is its value.
+
+    Rows are only ever added; triggers refuse update and delete.
+    """
+
+    __tablename__ = "rule_change"
+    __table_args__ = (
+        CheckConstraint("kind IN ('proposed', 'confirmed', 'taken_back')", name="kind"),
+        UniqueConstraint("proposal_id"),  # each proposal ends once
+        Index(
+            "ix_rule_change_saved",
+            "setting",
+            "id",
+            sqlite_where=text("kind = 'confirmed'"),
+            postgresql_where=text("kind = 'confirmed'"),
+        ),
+    )
+
+    id: int = Field(default=None, primary_key=True)
+    kind: str
+    proposal_id: int | None = Field(default=None, foreign_key="rule_change.id", description="What it ends.")
+    setting: str
+    value: int | None = Field(default=None, description="None: the three tiers of rapid mode.")
+    reason: str = ""
+    at: datetime = Field(sa_type=UtcDateTime)
+    actor_id: int = Field(foreign_key="member.id")
+    chapter_id: int | None = Field(default=None, foreign_key="chapter.id", description="The actor's, at that moment.")
+    entry: int | None = Field(default=None, description="A plain integer: the ledger stands above accounts.")

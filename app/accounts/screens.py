@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
@@ -13,6 +13,8 @@ from app.accounts.seasoning import NotVouchedYet
 from app.accounts.service import SignedIn, SignInFailed, SignInPaused
 from app.approvals import service as approvals
 from app.consensus import newcomers, panel, ranking
+from app.consensus.cutting import MOST_PARTS
+from app.consensus.rival_cards import rival_cards
 from app.database import now
 from app.drafts import autosave
 from app.drafts import service as drafts
@@ -119,9 +121,15 @@ def show_join_help(request: Request, viewer: Viewer) -> Response:
 
 
 @site.get("/me")
-def show_me(request: Request, session: SessionDep, viewer: Viewer, cursor: str | None = None) -> Response:
-    """The viewer's drafts, chapter, and the way to invite others."""
-    return _own_page(request, session, viewer, cursor=cursor)
+def show_me(
+    request: Request,
+    session: SessionDep,
+    viewer: Viewer,
+    cursor: str | None = None,
+    parts: Annotated[int, Query(ge=0, le=MOST_PARTS)] = 0,
+) -> Response:
+    """The viewer's drafts, chapter, and the way to invite others; `parts`: into how many they just split a change."""
+    return _own_page(request, session, viewer, cursor=cursor, parts=parts)
 
 
 @site.post("/me/chapter")
@@ -239,6 +247,7 @@ def _own_page(
     problem: str | None = None,
     status: int = 422,
     password_changed: bool = False,
+    parts: int = 0,
 ) -> Response:
     """`status` is for when there is a problem."""
     if viewer is None:
@@ -253,6 +262,7 @@ def _own_page(
         "more": f"/me?cursor={encode_cursor(own[-1].id)}#own" if more else None,
         "sent": sent,
         "unsent": autosave.list_unsent(session, viewer),
+        "asked_again": rival_cards(session, viewer),
         "standing": {id_: decision.state for id_, decision in standing.items()},
         "said": {id_: decision.reasons[0] for id_, decision in standing.items() if decision.reasons},
         "pages": pages.pages_by_id(session, [*(draft.page_id for draft in own), *(row.page_id for row in sent)]),
@@ -260,6 +270,7 @@ def _own_page(
         "invite": invite,
         "problem": problem,
         "password_changed": password_changed,
+        "parts": parts,
         "moving": chapters.next_chapter_of(session, viewer),
         "webhooks": tell_own(session, viewer),
         "not_counted": seasoning.why_not_yet(session, viewer),

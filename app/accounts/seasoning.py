@@ -1,12 +1,13 @@
 """From when a newcomer's votes count: after a while, once members of their chapter have vouched for them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from app.accounts import saved
 from app.accounts.models import User, Vouch
 from app.database import now
 from app.errors import Conflict, NotAllowed, Refused
@@ -30,6 +31,15 @@ class Seasoning:
     chapter_days: int = 14
 
 
+SETTINGS = {
+    "seasoning_hours": "hours",
+    "vouches": "vouches",
+    "founders": "founders",
+    "chapter_days": "chapter_days",
+}
+"""The settings that can be saved, and their fields."""
+
+
 @dataclass(frozen=True, slots=True)
 class Newcomer:
     """A member whose votes do not count yet, how many have vouched for them, and whether the viewer has."""
@@ -48,9 +58,15 @@ class NotVouchedYet(NotAllowed):
 
 
 def seasoning_of(session: Session) -> Seasoning:
-    """What the settings ask for."""
+    """What is in force: what the environment says, else what was saved."""
+    return seasoning_with(session, saved.settings_saved(session))
+
+
+def seasoning_with(session: Session, values: Mapping[str, int | None]) -> Seasoning:
+    """What would be asked with these settings, by their names; those that are not its own are passed over."""
     asked: Seasoning = session.info.get("seasoning", Seasoning())
-    return asked
+    changed = {field: value for name, field in SETTINGS.items() if (value := values.get(name)) is not None}
+    return replace(asked, **changed) if changed else asked
 
 
 def welcome(session: Session, user: User) -> None:

@@ -1,4 +1,4 @@
-"""Users: add, sign in and out, name; and the tokens of programs."""
+"""Users: add, sign in and out, name."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -8,14 +8,13 @@ from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
 from app.accounts import passwords, seasoning
-from app.accounts.models import ApiToken, FailedSignIn, User, WebSession
+from app.accounts.models import FailedSignIn, User, WebSession
 from app.database import now
 from app.errors import Conflict, NotFound, Refused
 from app.pages.text import clean_line
-from app.permissions import Action, Actor, Role, Scope, require
+from app.permissions import Actor, Role, Scope
 from app.words import _
 
-TOKEN_PREFIX = "mw_"
 MAX_NAME = 60
 TRIES_WINDOW = timedelta(minutes=1)
 
@@ -181,29 +180,6 @@ def find_actor_by_cookie(session: Session, secret: str) -> Actor | None:
         .where(WebSession.token_sha256 == passwords.digest(secret), col(WebSession.expires_at) > now(session))
     ).first()
     return actor_of(user) if user else None
-
-
-def find_actor_by_token(session: Session, secret: str) -> Actor | None:
-    """Who the API token stands for, with its scopes; None when it is unknown or revoked."""
-    row = session.exec(
-        select(User, ApiToken.scopes)
-        .join(ApiToken, col(ApiToken.user_id) == User.id)
-        .where(ApiToken.token_sha256 == passwords.digest(secret), col(ApiToken.revoked_at).is_(None))
-    ).first()
-    return actor_of(row[0], [Scope(scope) for scope in row[1]]) if row else None
-
-
-def create_token(session: Session, user: User, scopes: Iterable[Scope]) -> str:
-    """A new API token of the user, returned this once."""
-    chosen = sorted(set(scopes))
-    if not chosen:
-        raise Refused(_("A token needs at least one scope, such as read."), pointer="/scopes")
-    require(actor_of(user), Action.MANAGE_TOKENS)
-    secret = passwords.new_secret(TOKEN_PREFIX)
-    session.add(
-        ApiToken(token_sha256=passwords.digest(secret), user_id=user.id, scopes=list(chosen), created_at=now(session))
-    )
-    return secret
 
 
 def touch(session: Session, actor: Actor) -> None:

@@ -55,13 +55,13 @@ def put_forward(session: Session, actor: Actor | None, draft_id: int) -> Candida
     _require_open(draft)
     found = find_by_revision(session, head.id)
     _require_not_declined(session, head)
-    if found is not None and found.closed == "expired":
+    if found is not None and found.closed in ("expired", "withdrawn"):
         _open_again(session, found)
     return found or open_candidate(session, head)
 
 
 def _open_again(session: Session, candidate: Candidate) -> None:
-    """A vote that ended without a decision begins anew: who is asked is counted again, and so are the votes."""
+    """A vote that ended without a decision, or made way for its parts, begins anew, and so does the counting."""
     session.exec(delete(Vote).where(col(Vote.candidate_id) == candidate.id))
     candidate.closed = candidate.closed_at = candidate.opened_at = candidate.electorate = candidate.rule = None
     candidate.passing_since = candidate.failing_since = candidate.not_before = candidate.due_at = None

@@ -18,9 +18,13 @@ from app.consensus.models import Candidate, Dependency
 from app.consensus.spots import concerns
 from app.database import now
 from app.drafts import service as drafts
-from app.pages.text import Text
+from app.pages.text import Text, sha256_of
 from app.revisions import service as revisions
 from app.revisions.ancestry import Ancestry
+from app.revisions.cache import Kept
+
+_WORDINGS: Kept[tuple[str, str, str], Text] = Kept(500)
+"""By the hashes of base, candidate and approved text, so that no rollback can make one wrong."""
 
 
 def bring_up_to_date(session: Session, candidate: Candidate) -> None:
@@ -34,11 +38,11 @@ def bring_up_to_date(session: Session, candidate: Candidate) -> None:
     newer = _changes_since(session, candidate)
     if not newer:
         return
-    outcome = carry_over(session, candidate.revision_id, candidate.base_revision_id, newer)
+    outcome, approval = _step_over(session, candidate.revision_id, candidate.base_revision_id, newer)
     if isinstance(outcome, CarriedOver):
-        _move(session, candidate, outcome, newer[-1])
+        _move(session, candidate, outcome, approval)
     else:
-        _end(session, candidate, stale=isinstance(outcome, Stale))
+        _end(session, candidate, stale_by=approval if isinstance(outcome, Stale) else None)
 
 
 def _changes_since(session: Session, candidate: Candidate) -> list[Approval]:
@@ -69,7 +73,8 @@ def revive(session: Session, candidate: Candidate) -> bool:
     outcome = Carried(text, neighbour=False) if base == newer else carry(base, text, newer)
     if not isinstance(outcome, Carried):
         return False
-    candidate.stale, candidate.changed_at, candidate.passing_since = False, now(session), None
+    candidate.stale, candidate.stale_by_id = False, None
+    candidate.changed_at, candidate.passing_since = now(session), None
     _move(session, candidate, CarriedOver(Text(outcome.text), None), approval)
     return True
 
@@ -97,15 +102,39 @@ def carry_over(
     session: Session, revision_id: int, base_id: int | None, newer: Sequence[Approval]
 ) -> CarriedOver | Stale | Superseded:
     """Re-apply a revision's change to each approval in turn; the first that it cannot stand on ends it."""
+    return _step_over(session, revision_id, base_id, newer)[0]
+
+
+def _step_over(
+    session: Session, revision_id: int, base_id: int | None, newer: Sequence[Approval]
+) -> tuple[CarriedOver | Stale | Superseded, Approval]:
+    """What becomes of a revision's change, and the approval that it stands on then or that ended it."""
     text, neighbour_at = revisions.text_by_id(session, revision_id), None
     for approval in newer:
         approved = revisions.text_by_id(session, approval.revision_id)
         outcome = carry(_base_text(session, revision_id, approval, base_id), text, approved)
         if not isinstance(outcome, Carried):
-            return outcome
+            return outcome, approval
         text, base_id = Text(outcome.text), approval.revision_id
         neighbour_at = approval.at if outcome.neighbour else neighbour_at
-    return CarriedOver(text, neighbour_at)
+    return CarriedOver(text, neighbour_at), newer[-1]
+
+
+def wording_on(session: Session, candidate: Candidate, approval: Approval) -> Text:
+    """The text of this approval with the stale candidate's words for the sentences that clash, and nothing else of it.
+
+    The approval's own text, where that says the same by now. Writes nothing.
+    """
+    text, newer = (revisions.text_by_id(session, id_) for id_ in (candidate.revision_id, approval.revision_id))
+    base = _base_text(session, candidate.revision_id, approval, candidate.base_revision_id)
+    key = sha256_of(Text(base or "")), sha256_of(text), sha256_of(newer)
+    found = _WORDINGS.get(key)
+    if found is None:
+        outcome = carry(base, text, newer)
+        words = outcome.kept if isinstance(outcome, Stale) else outcome.text if isinstance(outcome, Carried) else newer
+        found = Text(words)
+        _WORDINGS.put(key, found)
+    return found
 
 
 def _base_text(session: Session, revision_id: int, approval: Approval, base_id: int | None) -> str | None:
@@ -125,8 +154,10 @@ def _base_text(session: Session, revision_id: int, approval: Approval, base_id: 
     return revisions.text_by_id(session, base_id) if base_id is not None else None
 
 
-def _end(session: Session, candidate: Candidate, *, stale: bool) -> None:
+def _end(session: Session, candidate: Candidate, *, stale_by: Approval | None) -> None:
+    stale = stale_by is not None
     candidate.stale, candidate.passing_since, candidate.due_at = stale, None, None
+    candidate.stale_by_id = stale_by.id if stale_by else None
     candidate.changed_at = now(session)
     if not stale:
         candidate.closed, candidate.closed_at = "superseded", now(session)

@@ -1,6 +1,7 @@
 """Gather the facts about candidates and ask the rule."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from sqlalchemy import and_, func
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
-from app.accounts import chapters
+from app.accounts import chapters, saved
 from app.accounts.models import User
 from app.approvals.models import Approval, Stop, StopKind
 from app.consensus.circumstances import Circumstances, circumstances_of
@@ -47,11 +48,20 @@ class Ballot(NamedTuple):
 
 NO_VOTES = Ballot({})
 
+RULE_FIELDS = frozenset({"wait_routine", "wait_rapid", "neighbour_wait", "rapid_lasts", "active_days"})
+"""What can be set of the rule; whom it counts is `seasoning`."""
+
 
 def rule_in_force(session: Session) -> Rule:
-    """The rule for votes that open now, from the settings."""
+    """The rule for votes that open now: what the environment says, else what was saved."""
+    return rule_with(session, saved.settings_saved(session))
+
+
+def rule_with(session: Session, values: Mapping[str, int | None]) -> Rule:
+    """The rule with these settings, by their names; those that are not its own are passed over."""
     rule: Rule = session.info["rule"]
-    return rule
+    changed = {name: value for name, value in values.items() if name in RULE_FIELDS}
+    return replace(rule, **changed) if changed else rule  # type: ignore[arg-type]  # each was checked when proposed
 
 
 def rule_of(session: Session, candidate: Candidate) -> Rule:

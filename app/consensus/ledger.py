@@ -1,15 +1,17 @@
 """Enter decisions into the public ledger: what each rests on, in a form that anybody can recompute."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session, col, select
 
-from app.accounts import chapters
+from app.accounts import chapters, saved
+from app.accounts.seasoning import Seasoning, seasoning_of
 from app.approvals.models import Approval
 from app.consensus.decisions import rule_in_force, rule_of
-from app.consensus.facts import Decision
+from app.consensus.facts import Decision, Rule
 from app.consensus.models import Candidate, Dependency, Vote, WrittenSentence
 from app.consensus.schemas import name_chapter
 from app.database import Database, now
@@ -50,7 +52,7 @@ def append(
     they are is never entered. `has_rivals` is false where no earlier score had to be beaten. `since` is when the clock
     of an un-promotion began, `until` when a stop ends by itself.
     """
-    service.wait(session)
+    wait(session)
     _enter_rules(session, _begin(session, except_approval=approval_id), candidate)
     slugs = chapters.slugs_by_id(session)
     fields: dict[str, Any] = {
@@ -76,9 +78,31 @@ def append(
 
 def note_rule(session: Session) -> None:
     """Enter the rule in force if it is another than the newest one entered. Call it when a vote opens."""
-    if service.list_rules(session)[-1:] != [rule_in_force(session).to_json()]:
-        service.wait(session)
+    if service.list_rules(session)[-1:] != [_in_force(session)]:
+        wait(session)
         _enter_rules(session, _begin(session), None)
+
+
+def enter_change(session: Session, rule: Rule, asked: Seasoning, *, by: Sequence[int | None], reason: str) -> int:
+    """Enter the rule as two moderators change it now, before the change is saved; the number of its entry.
+
+    The caller waited for its turn with `wait`. `by` are the chapter ids of both, None for one without a chapter.
+    """
+    _enter_rules(session, _begin(session), None)
+    slugs = chapters.slugs_by_id(session)
+    fields = {
+        **_told(rule, asked),
+        "basis": "moderators",
+        "reason": reason,
+        "by": [name_chapter(chapter_id, slugs) for chapter_id in by],
+    }
+    return service.add_entry(session, EntryKind.RULE, at=now(session), fields=fields).sequence
+
+
+def wait(session: Session) -> None:
+    """Wait for the turn in the ledger, which lasts until the commit, and go by what others saved until then."""
+    service.wait(session)
+    saved.read_again(session)
 
 
 def begin(database: Database) -> None:
@@ -91,7 +115,7 @@ def begin(database: Database) -> None:
         if service.find_newest(session) is not None:
             return
     with database.transaction(writing=True) as session:
-        service.wait(session)
+        wait(session)
         _begin(session)
 
 
@@ -99,7 +123,7 @@ def _begin(session: Session, *, except_approval: int | None = None) -> list[dict
     """The rules entered so far; an empty ledger is begun. The approval named is about to be entered by itself."""
     if rules := service.list_rules(session):
         return rules
-    rule = rule_in_force(session).to_json()
+    rule = _in_force(session)
     _enter_rule(session, rule)
     # An approval from before the ledger is entered as it stands: its votes are not shown to anybody who checks.
     earlier = session.exec(select(Approval).where(Approval.id != except_approval).order_by(col(Approval.id))).all()
@@ -124,16 +148,27 @@ def _begin(session: Session, *, except_approval: int | None = None) -> list[dict
 
 def _enter_rules(session: Session, known: list[dict[str, Any]], candidate: Candidate | None) -> None:
     """Enter the candidate's rule where nobody was told it, and then the rule in force where the newest one differs."""
-    in_force = rule_in_force(session).to_json()
-    if candidate is not None and (own := rule_of(session, candidate).to_json()) not in [*known, in_force]:
-        _enter_rule(session, own)
-        known = [*known, own]
+    in_force = _in_force(session)
+    if candidate is not None:
+        own = {**in_force, "rule": rule_of(session, candidate).to_json()}
+        if own["rule"] not in [told["rule"] for told in [*known, in_force]]:
+            _enter_rule(session, own)
+            known = [*known, own]
     if known[-1:] != [in_force]:
         _enter_rule(session, in_force)
 
 
-def _enter_rule(session: Session, rule: dict[str, Any]) -> None:
-    service.add_entry(session, EntryKind.RULE, at=now(session), fields={"basis": "settings", "rule": rule})
+def _enter_rule(session: Session, told: dict[str, Any]) -> None:
+    service.add_entry(session, EntryKind.RULE, at=now(session), fields={"basis": "settings", **told})
+
+
+def _in_force(session: Session) -> dict[str, Any]:
+    return _told(rule_in_force(session), seasoning_of(session))
+
+
+def _told(rule: Rule, asked: Seasoning) -> dict[str, Any]:
+    """The rule as entries have it: how votes are counted, and whose."""
+    return {"rule": rule.to_json(), "seasoning": asdict(asked)}
 
 
 def decision_fields(decision: Decision, slugs: dict[int, str]) -> dict[str, Any]:

@@ -94,6 +94,9 @@ class Candidate(SQLModel, table=True):
         default=None, sa_type=JSON, description="For the queue alone: whether a chapter's further votes still count."
     )
     stale: bool = False
+    stale_by_id: int | None = Field(
+        default=None, foreign_key="approval.id", description="The approval that changed the same sentences."
+    )
     closed: str | None = None
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
@@ -128,6 +131,9 @@ class Vote(SQLModel, table=True):
     sha256: str
     reason: str = ""
     cast_at: datetime = Field(sa_type=UtcDateTime)
+    answered_id: int | None = Field(
+        default=None, foreign_key="approval.id", description="The approval after which the member said that it stands."
+    )
 
 
 class VoteEntry(SQLModel, table=True):

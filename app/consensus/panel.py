@@ -186,12 +186,16 @@ def vote_panel(session: Session, viewer: Actor | None, revision: Revision, candi
         is_in_force=in_force,
         why_this_one="" if tally_hidden else telling.why_this_one(session, candidate, decision, approved, in_force),
         draft_id=draft.id,
-        may_put_forward=candidate is None
-        and is_open
+        may_put_forward=(is_open if candidate is None else _made_way(candidate, draft))
         and not in_force
         and not says_the_same
         and allows(viewer, Action.PUT_FORWARD, draft),
     )
+
+
+def _made_way(candidate: Candidate, draft: Draft) -> bool:
+    """Whether the text was put to the vote and taken from it, while its draft stayed open: it was split."""
+    return candidate.closed == State.WITHDRAWN and draft.state == DraftState.OPEN
 
 
 def _moved_on(candidate: Candidate, draft: Draft) -> bool:

@@ -8,11 +8,13 @@ from app.accounts import chapters
 from app.accounts.models import Chapter
 from app.approvals.schemas import ApprovalOut, RevisionRef
 from app.approvals.stops import Step
-from app.consensus import candidates, decisions, queue, stacks, votes
+from app.consensus import candidates, decisions, queue, rivals, stacks, votes
 from app.consensus.facts import Decision
-from app.consensus.models import Candidate
+from app.consensus.models import Candidate, Value
 from app.consensus.schemas import (
     MOST_ALIKE,
+    MOST_ASKED,
+    AskedAgainOut,
     CandidateOut,
     CastOut,
     DecisionOut,
@@ -91,9 +93,13 @@ def present_next(session: Session, viewer: Actor | None, chapter: Chapter | None
     found = queue.find_next(session, actor, chapter_id=chapter.id if chapter else None)
     progress = queue.progress_of(session, actor)
     shown = ProgressOut(today=progress.today, left=progress.left)
+    asked_again = _present_asked_again(session, actor)
     candidate = found.candidate
     if candidate is None:
-        return ReviewOut(candidate=None, page=None, diff=None, why=None, progress=shown, done=done_in_words(progress))
+        done = done_in_words(progress)
+        return ReviewOut(
+            candidate=None, page=None, diff=None, why=None, progress=shown, done=done, asked_again=asked_again
+        )
     page = pages.get_by_id(session, candidate.page_id)
     diff = diff_of(session, candidate)
     base_id = candidate.base_revision_id
@@ -105,7 +111,24 @@ def present_next(session: Session, viewer: Actor | None, chapter: Chapter | None
         why=_(found.why),
         progress=shown,
         done=None,
+        asked_again=asked_again,
     )
+
+
+def _present_asked_again(session: Session, actor: Actor) -> list[AskedAgainOut]:
+    """What the actor is asked about votes they cast before."""
+    questions = rivals.list_questions(session, actor)
+    slugs = {row.id: row.slug for row in pages.pages_by_id(session, (q.approval.page_id for q in questions)).values()}
+    listed = [(question.approval, *row) for question in questions for row in question.asked]
+    return [
+        AskedAgainOut(
+            page=slugs[approval.page_id],
+            revision=candidate.revision_id,
+            value=Value(vote.value),
+            approved=approval.revision_id,
+        )
+        for approval, candidate, vote in listed[:MOST_ASKED]
+    ]
 
 
 def diff_of(session: Session, candidate: Candidate) -> Diff:

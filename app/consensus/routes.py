@@ -6,13 +6,14 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.accounts import chapters
 from app.accounts.actors import Viewer
+from app.accounts.idempotency import OnceRoute
 from app.approvals import stops
 from app.approvals.schemas import ApprovalOut
-from app.consensus import candidates, ranking, votes
+from app.consensus import candidates, ranking, rivals, votes
 from app.consensus.candidates import NeedsMerge, NothingToDecide, VotingClosed
 from app.consensus.models import Value
 from app.consensus.presenting import present_candidates, present_cast, present_decision, present_next, present_steps
-from app.consensus.schemas import CandidateOut, CastOut, FullDecisionOut, ReviewOut, VoteIn
+from app.consensus.schemas import AnswerIn, CandidateOut, CastOut, FullDecisionOut, ReviewOut, VoteIn
 from app.consensus.votes import TextChanged
 from app.drafts.service import DraftNotFound
 from app.errors import Conflict, NotFound
@@ -26,7 +27,7 @@ from app.web.openapi import can_fail, needs
 from app.web.schemas import Json, Listing, PathId, PathSlug
 from app.web.session import SessionDep
 
-api = APIRouter(tags=["Votes and decisions"])
+api = APIRouter(tags=["Votes and decisions"], route_class=OnceRoute)
 
 MOVED: Json = {"description": "The page was renamed."}
 
@@ -62,6 +63,26 @@ def cast_vote(session: SessionDep, viewer: Viewer, revision_id: PathId, body: Vo
 def withdraw_vote(session: SessionDep, viewer: Viewer, revision_id: PathId) -> CastOut:
     """Take your vote back."""
     return present_cast(session, votes.withdraw_vote(session, viewer, revision_id), revision_id)
+
+
+@api.post(
+    "/revisions/{revision_id}/answer", responses=can_fail(RevisionNotFound, Conflict), openapi_extra=needs(Scope.VOTE)
+)
+def answer_again(session: SessionDep, viewer: Viewer, revision_id: PathId, body: AnswerIn) -> CastOut:
+    """Say whether your vote on a text that went stale still stands: keep it, change it, or take it back."""
+    value = Value(body.value) if body.value else None
+    return present_cast(session, rivals.answer(session, viewer, revision_id, value), revision_id)
+
+
+@api.post(
+    "/revisions/{revision_id}/again",
+    status_code=201,
+    responses=can_fail(RevisionNotFound, NothingToDecide, VotingClosed, Conflict),
+    openapi_extra=needs(Scope.WRITE),
+)
+def put_again(session: SessionDep, viewer: Viewer, revision_id: PathId) -> CandidateOut:
+    """Put a stale text's wording to a new vote, on the text approved now, in a draft of yours. Votes begin at zero."""
+    return present_candidates(session, [rivals.put_again(session, viewer, revision_id)])[0]
 
 
 @api.get("/pages/{slug}/candidates", responses={308: MOVED, **can_fail(PageNotFound)})

@@ -17,6 +17,7 @@ Slugs = Mapping[int, str]
 """Chapters' addresses by id."""
 
 MOST_ALIKE = 20
+MOST_ASKED = 20
 
 Fraction = Annotated[str, Field(description="An exact fraction.")]
 
@@ -27,6 +28,12 @@ class VoteIn(In):
     value: Literal["support", "oppose", "pass"]
     sha256: Annotated[str, Field(max_length=200, examples=[A_SHA256], description="Of the text as the voter read it.")]
     reason: Annotated[str, Field(max_length=2_000, examples=["It names a number"])] = ""
+
+
+class AnswerIn(In):
+    """What becomes of the caller's vote on a text that went stale: the same value keeps it, null takes it back."""
+
+    value: Literal["support", "oppose"] | None
 
 
 class VoteOut(Out):
@@ -206,8 +213,17 @@ class PageRef(Out):
     title: str = Field(examples=["Housing"])
 
 
+class AskedAgainOut(Out):
+    """A vote of the caller's on a text that went stale since, when `approved` took the place of its sentences."""
+
+    page: Slug
+    revision: Id = Field(description="The text they voted on.")
+    value: Value
+    approved: Id = Field(description="The text that was approved meanwhile.")
+
+
 class ReviewOut(Out):
-    """What the caller is asked next. All but `progress` and `done` are null once nothing is left."""
+    """What the caller is asked next. All but `progress`, `done` and `asked_again` are null once nothing is left."""
 
     candidate: CandidateOut | None
     page: PageRef | None
@@ -215,6 +231,9 @@ class ReviewOut(Out):
     why: str | None = Field(examples=["It is near a decision: few votes settle it, yours among them."])
     progress: ProgressOut
     done: str | None = Field(examples=[None], description="A sentence that says so when nothing is left.")
+    asked_again: list[AskedAgainOut] = Field(
+        description=f"Votes of the caller's of which they have not said whether they still stand, {MOST_ASKED} at most."
+    )
 
 
 def name_chapter(chapter_id: int | None, slugs: Slugs) -> str:

@@ -12,6 +12,7 @@ from app.consensus import candidates, decisions, queue, votes
 from app.consensus.candidates import VotingClosed
 from app.consensus.models import Candidate, Value
 from app.consensus.presenting import diff_of, done_in_words
+from app.consensus.rival_cards import rival_cards
 from app.consensus.votes import Cast, TextChanged
 from app.drafts import service as drafts
 from app.errors import Conflict, Refused
@@ -28,8 +29,14 @@ SAID = {
     "again": N_("Your vote was taken back. Here is the text again."),
     "changed": N_("The text changed after you read it, so nothing was counted. Here it is again."),
     "over": N_("That vote was over before yours came, so nothing was counted. Here is the next text."),
+    "stands": N_("Your votes stay as they are."),
+    "other": N_("Your vote was changed."),
+    "back": N_("Your vote was taken back."),
 }
 """What became of the last tap, where it did not simply count."""
+
+GOOD = {"stands", "other", "back"}
+"""Of these, what is an answer to whether a vote still stands."""
 
 site = APIRouter(include_in_schema=False)
 
@@ -67,7 +74,10 @@ def show_queue(
     text: Annotated[int | None, Query(ge=1, le=MAX_ID)] = None,
     said: str = "",
 ) -> Response:
-    """One text to vote on: the one asked for if it is open, else where the viewer's vote moves most."""
+    """One text to vote on: the one asked for if it is open, else where the viewer's vote moves most.
+
+    Before that, unless they asked for one, whether their votes still stand on what an approval made stale.
+    """
     actor = require(viewer, Action.REVIEW)
     asked = candidates.find_by_revision(session, text) if text is not None else None
     found = queue.find_asked(session, actor, asked) or queue.find_next(session, actor)
@@ -76,6 +86,8 @@ def show_queue(
         "progress": progress,
         "done": done_in_words(progress),
         "said": _(SAID[said]) if said in SAID else "",
+        "is_good": said in GOOD,
+        "stands": next(iter(rival_cards(session, actor, limit=1) if text is None else ()), None),
         "undo": _undo(session, actor),
         "candidate": found.candidate,
         "why": "" if found.why is queue.Why.NEW else _(found.why),  # how it stands says so already

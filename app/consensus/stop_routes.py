@@ -7,6 +7,7 @@ from pydantic import Field
 from sqlmodel import Session
 
 from app.accounts.actors import Viewer
+from app.accounts.idempotency import OnceRoute
 from app.approvals.schemas import ApprovalOut
 from app.consensus import rapid, stopping
 from app.consensus.presenting import present_steps
@@ -20,7 +21,7 @@ from app.web.openapi import can_fail, needs
 from app.web.schemas import Id, In, Json, Moment, Out, PathSlug
 from app.web.session import SessionDep
 
-api = APIRouter(tags=["Stopping a text"])
+api = APIRouter(tags=["Stopping a text"], route_class=OnceRoute)
 
 Reason = Annotated[str, Field(max_length=2_000, examples=["The figure is being checked."])]
 _ASKED: dict[int | str, Json] = {

@@ -78,6 +78,39 @@ def withdraw_vote(session: Session, actor: Actor | None, revision_id: int) -> Ca
     return Cast(None, candidate, _decide_after(session, candidate, Kind.VOTE_WITHDRAWN))
 
 
+def revise_vote(session: Session, actor: Actor, revision_id: int, value: Value | None) -> Cast:
+    """Change, confirm or take back the actor's vote on a text that went stale since: it counts if that is open again.
+
+    Nobody is asked about it once more until another approval makes it stale.
+    """
+    revision = revisions.get(session, revision_id)
+    pages.lock_page(session, revision.page_id)
+    candidate = candidates.find_by_revision(session, revision.id)
+    vote = find_vote(session, actor, candidate) if candidate else None
+    if candidate is None or vote is None or not candidate.stale or candidate.closed is not None:
+        raise Conflict(_("You are not asked about this text. Look at how it stands now."))
+    accounts.touch(session, actor)
+    if value != vote.value:
+        seen = revisions.get(session, candidate.revision_id)
+        if value is None:
+            session.delete(vote)
+        else:
+            vote = _put_vote(session, actor, candidate, seen, value, "")
+        _enter(session, candidate, actor, value, seen)
+        record(
+            session,
+            Kind.VOTE_WITHDRAWN if value is None else Kind.VOTE_CAST,
+            None,
+            page_id=candidate.page_id,
+            subject_id=candidate.revision_id,
+        )
+    if value is not None:
+        vote.answered_id = candidate.stale_by_id
+        session.add(vote)
+    session.flush()
+    return Cast(None if value is None else vote, candidate, decisions.decide_on(session, candidate))
+
+
 def _put_vote(session: Session, actor: Actor, candidate: Candidate, seen: Revision, value: Value, reason: str) -> Vote:
     former = find_vote(session, actor, candidate)
     if former is not None:

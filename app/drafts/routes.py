@@ -8,7 +8,10 @@ from sqlmodel import Session
 
 from app.accounts import service as accounts
 from app.accounts.actors import Viewer
-from app.consensus import joined, withdrawing
+from app.accounts.idempotency import OnceRoute
+from app.consensus import joined, splitting, withdrawing
+from app.consensus.candidates import NeedsMerge, NothingToDecide, VotingClosed
+from app.consensus.splitting import NothingToSplit
 from app.drafts import autosave, merging, service
 from app.drafts.autosave import NoAutosave
 from app.drafts.clashes import EditConflict, JoinConflict, MergeConflict, edit_conflict, join_conflict, merge_conflict
@@ -41,7 +44,7 @@ from app.web.problems import answer_domain_error
 from app.web.schemas import Listing, PathId, PathSlug
 from app.web.session import SessionDep
 
-api = APIRouter(tags=["Drafts"])
+api = APIRouter(tags=["Drafts"], route_class=OnceRoute)
 
 
 @api.post(
@@ -148,6 +151,18 @@ def join_draft(
         return answer_domain_error(request, join_conflict(session, outcome))
     response.headers["Location"] = f"/api/v1/drafts/{outcome.id}"
     return _present(session, [outcome])[0]
+
+
+@api.post(
+    "/drafts/{draft_id}/split",
+    status_code=201,
+    responses=can_fail(DraftNotFound, DraftClosed, NothingToSplit, NeedsMerge, NothingToDecide, VotingClosed),
+    openapi_extra=needs(Scope.WRITE),
+)
+def split_draft(session: SessionDep, viewer: Viewer, draft_id: PathId) -> Listing[DraftOut]:
+    """Put a change of more than ten blocks forward section by section, each as a draft of yours. The draft stays."""
+    made = splitting.split(session, viewer, draft_id)
+    return Listing[DraftOut](data=_present(session, made), next=None)
 
 
 @api.post(

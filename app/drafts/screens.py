@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from app.accounts import service as accounts
 from app.accounts.actors import Viewer
 from app.approvals import service as approvals
-from app.consensus import candidates, panel, ranking, stacks, variants, withdrawing
+from app.consensus import candidates, panel, ranking, splitting, stacks, variants, withdrawing
 from app.consensus.ranking import Stand
 from app.drafts import autosave, merging
 from app.drafts import service as drafts
@@ -179,6 +179,13 @@ def put_forward(session: SessionDep, viewer: Viewer, draft_id: PathId) -> Respon
     """Put the draft's text to the vote."""
     candidate = candidates.put_forward(session, viewer, draft_id)
     return RedirectResponse(f"/revisions/{candidate.revision_id}?saved=asked", 303)
+
+
+@site.post("/drafts/{draft_id}/split")
+def split(session: SessionDep, viewer: Viewer, draft_id: PathId) -> Response:
+    """Put a large change to the vote section by section."""
+    made = splitting.split(session, viewer, draft_id)
+    return RedirectResponse(f"/me?parts={len(made)}", 303)
 
 
 @site.post("/drafts/{draft_id}/withdraw")

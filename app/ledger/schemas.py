@@ -31,6 +31,7 @@ _EXAMPLE: dict[str, Any] = {
         "neighbour_wait": 3600,
         "active_days": 14,
     },
+    "seasoning": None,
     "electorate": 30,
     "tallies": [
         {"chapter": "north", "members": 12, "support": 4, "oppose": 1, "pass": 0},

@@ -24,6 +24,7 @@ FIELDS: dict[str, Any] = {
     "basis": "",
     "mode": None,
     "rule": None,
+    "seasoning": None,
     "electorate": None,
     "tallies": [],
     "opened_at": None,
@@ -152,11 +153,11 @@ def list_newest(session: Session, *, before: int | None = None, limit: int) -> S
 
 
 def list_rules(session: Session) -> list[dict[str, Any]]:
-    """Every rule that was ever entered, oldest first."""
+    """Every rule that was ever entered, oldest first, each with whose votes counted by it."""
     rows = session.exec(
         select(LedgerEntry.body).where(LedgerEntry.kind == EntryKind.RULE).order_by(col(LedgerEntry.sequence))
     )
-    return [json.loads(body)["rule"] for body in rows]
+    return [{name: told.get(name) for name in ("rule", "seasoning")} for told in map(json.loads, rows)]
 
 
 def text_in_force(session: Session, page_id: int) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.ledger.models import EntryKind
-from app.words import N_, _, _n
+from app.words import N_, _, _n, unended
 
 _SAID = {
     EntryKind.RULE: N_("The rule for votes that open from here on was set."),
@@ -29,6 +29,9 @@ MEANINGS = {
     "basis": N_("What it rests on: a vote, an import, moderators, or settings."),
     "mode": N_("Whether the waiting time was the routine or the rapid one."),
     "rule": N_("The rule that the vote opened under; times are in seconds."),
+    "seasoning": N_(
+        "Whose votes count by the rule: hours after joining, vouches, first members, days of a new chapter."
+    ),
     "electorate": N_("How many active members there were when the vote opened."),
     "tallies": N_("Members and votes of each chapter. Small chapters are counted together, nobody is named."),
     "opened_at": N_("When the vote opened."),
@@ -47,6 +50,10 @@ MEANINGS = {
 
 def sentence(entry: Mapping[str, Any], number: int | None) -> str:
     """What happened, as people read it; `number` is the revision's, where one is known."""
+    if entry["kind"] == EntryKind.RULE and entry["basis"] == "moderators":
+        return _("Two moderators changed the rule for votes that open from here on: “{reason}”.").format(
+            reason=unended(entry["reason"])
+        )
     text = f"r{number}" if number is not None else _("this text")
     if entry["kind"] != EntryKind.PROMOTED:
         return _(_SAID[EntryKind(entry["kind"])]).format(text=text)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlmodel import Session
 
 from app.accounts.actors import Viewer
+from app.accounts.idempotency import OnceRoute
 from app.approvals import service as approvals
 from app.approvals import stops
 from app.approvals.schemas import ApprovedRevisionOut, PageStatus
@@ -25,7 +26,7 @@ from app.web.openapi import can_fail, needs
 from app.web.schemas import Listing, PathSlug
 from app.web.session import SessionDep
 
-api = APIRouter(tags=["Pages"])
+api = APIRouter(tags=["Pages"], route_class=OnceRoute)
 
 
 @api.get("/pages")

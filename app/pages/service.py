@@ -66,6 +66,14 @@ def find_page(session: Session, slug: str) -> Page | None:
     return page
 
 
+def find_pages(session: Session, slugs: Iterable[str]) -> dict[str, Page]:
+    """The pages at these addresses, former ones included; what leads nowhere is left out."""
+    asked = list(slugs)
+    former = select(PageRedirect.slug, Page).join(Page).where(col(PageRedirect.slug).in_(asked))
+    found = dict(session.exec(former).all())
+    return found | {page.slug: page for page in session.exec(select(Page).where(col(Page.slug).in_(asked)))}
+
+
 def get_page(session: Session, slug: str) -> Page:
     """The page at this address; its `slug` differs from the one asked for when it was renamed."""
     page = find_page(session, slug)

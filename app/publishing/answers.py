@@ -161,6 +161,15 @@ def unless_known(answer: Answer, *, known: str | None, since: str | None) -> Ans
     return replace(answer, status=304, headers=((b"etag", etag.encode()), *headers), body=b"")
 
 
+def present(found: ApprovedText | tuple[Page, Stop], *, base_url: str) -> ApprovedOut | StoppedOut:
+    """A text as JSON, or what stands in its place while it is stopped."""
+    if isinstance(found, tuple):
+        return stopped_json(*found, None, base_url=base_url)
+    if found.stop is not None:
+        return stopped_json(found.page, found.stop, found, base_url=base_url)
+    return as_json(found, base_url=base_url)
+
+
 def as_json(approved: ApprovedText, *, base_url: str) -> ApprovedOut:
     """An approved text with its sections."""
     return ApprovedOut(

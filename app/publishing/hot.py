@@ -10,7 +10,8 @@ MAX_ANSWERS = 10_000
 MAX_BYTES = 64 * 1024 * 1024
 
 _MARK = "/approved"
-_PREFIX = "/api/v1/"
+_FEEDS = "/feeds/"
+_PREFIXES = ("/api/v1/", _FEEDS)
 _PERSONAL = (b"authorization", b"cookie", b"if-modified-since")
 _ASKING = (b"accept", b"accept-encoding", b"if-none-match")
 _OF_A_BODY = frozenset({b"content-length", b"content-type", b"content-encoding"})
@@ -31,6 +32,10 @@ class _Kept:
 _NO_BODY: Message = {"type": "http.response.body", "body": b""}
 
 
+def _is_about_approved(path: str) -> bool:
+    return _MARK in path or path.startswith(_FEEDS)
+
+
 class HotApproved:
     """Repeats the framework's own answers about approved texts until the log says that one of them changed.
 
@@ -46,7 +51,7 @@ class HotApproved:
         self._bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or _MARK not in scope["path"] or scope["method"] not in ("GET", "HEAD"):
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or not _is_about_approved(scope["path"]):
             await self._app(scope, receive, send)
             return
         asked: dict[bytes, bytes] = {}
@@ -84,7 +89,7 @@ class HotApproved:
             await send(message)
 
         await self._app(scope, receive, send_and_listen)
-        if scope["method"] == "GET" and scope["path"].startswith(_PREFIX) and position == self._published.newest:
+        if scope["method"] == "GET" and scope["path"].startswith(_PREFIXES) and position == self._published.newest:
             self._keep(key, messages)
 
     def _keep(self, key: Key, messages: list[Message]) -> None:

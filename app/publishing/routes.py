@@ -12,13 +12,13 @@ from app.pages.service import PageNotFound
 from app.publishing import answers, service
 from app.publishing.answers import Ask, Part, SectionNotFound, approved_answer, unless_known
 from app.publishing.representations import MEDIA_TYPES, Representation, accepts_gzip, negotiate
-from app.publishing.schemas import ApprovedOut, SectionOut, SectionRow, StoppedOut
+from app.publishing.schemas import ApprovedOut, BatchIn, BatchOut, SectionOut, SectionRow, StoppedOut
 from app.publishing.service import NoApprovedText, OnHold, Withdrawn
 from app.web.cursors import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, encode_cursor, listing
 from app.web.headers import NO_STORE, is_personal
 from app.web.openapi import can_fail
 from app.web.schemas import Json, Listing, MomentAsked, PathSlug
-from app.web.session import SessionDep
+from app.web.session import ReadingDep, SessionDep
 
 api = APIRouter(tags=["Approved text"])
 
@@ -65,7 +65,7 @@ _EXAMPLES = {
 _IN_A_SECTION = can_fail(PageNotFound, NoApprovedText, SectionNotFound, OnHold, Withdrawn)
 
 
-@api.get("/approved")
+@api.get("/approved", response_model_exclude_unset=True)
 def list_approved(
     request: Request,
     response: Response,
@@ -85,14 +85,26 @@ def list_approved(
         session, after=place[0] if place else 0, updated_since=updated_since, tag=tag, limit=limit + 1
     )
     base_url = request.app.state.settings.base_url
-    rows = [
-        answers.stopped_json(it.page, it.stop, it, base_url=base_url)
-        if it.stop
-        else answers.as_json(it, base_url=base_url)
-        for it in found[:limit]
-    ]
+    rows = [answers.present(it, base_url=base_url) for it in found[:limit]]
     more = encode_cursor(found[limit - 1].page.id) if len(found) > limit else None
     return listing(request, response, rows, more)
+
+
+@api.post("/approved/batch", response_model_exclude_unset=True)
+def compare_approved(request: Request, session: ReadingDep, response: Response, body: BatchIn) -> BatchOut:
+    """Whatever differs from what you hold, in one answer: for up to 200 pages, as seldom or as often as you like."""
+    found = service.compare(session, list(dict.fromkeys(body.slugs)), body.known)
+    base_url = request.app.state.settings.base_url
+    told = [answers.present(it, base_url=base_url) for it in found.differing]
+    gone = [it for it in told if isinstance(it, StoppedOut) and it.status == "withdrawn"]
+    response.headers["Cache-Control"] = NO_STORE
+    return BatchOut(
+        changed=[it for it in told if it.status != "withdrawn"],
+        unchanged=found.unchanged,
+        gone=gone,
+        missing=found.missing,
+        renamed=found.renamed,
+    )
 
 
 @api.get(

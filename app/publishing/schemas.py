@@ -1,11 +1,11 @@
 """The approved text as JSON: what consumers are built against."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from app.approvals.schemas import ApprovedRevisionOut, PageStatus
-from app.web.schemas import Moment, Out, Slug
+from app.web.schemas import A_SHA256, In, Moment, Out, Slug
 
 
 class SectionTextOut(Out):
@@ -76,3 +76,29 @@ class StoppedOut(Out):
     revision: ApprovedRevisionOut | None
     last_safe: ApprovedOut | None = None
     links: LinksOut
+
+
+Address = Annotated[str, Field(min_length=1, max_length=200, examples=["housing"])]
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", examples=[A_SHA256])]
+
+
+class BatchIn(In):
+    """The pages somebody follows, and the hash of the text that they hold of each, where they hold one."""
+
+    slugs: list[Address] = Field(min_length=1, max_length=200, examples=[["housing", "bus-fares", "nowhere"]])
+    known: dict[Address, Hash] = Field(default_factory=dict, max_length=200, examples=[{"bus-fares": A_SHA256}])
+
+
+class BatchOut(Out):
+    """What differs from what was known. Every address that was asked for is in one of the first four.
+
+    `changed`: texts to use from now on, and what is held: do not use it until it is released. `gone`: withdrawn, never
+    use it. `missing`: no such page, or no approved text. `renamed` leads from former addresses to present ones, which
+    stand in `changed` and `gone`.
+    """
+
+    changed: list[ApprovedOut | StoppedOut]
+    unchanged: list[str] = Field(examples=[["bus-fares"]])
+    gone: list[StoppedOut]
+    missing: list[str] = Field(examples=[["nowhere"]])
+    renamed: dict[str, str] = Field(examples=[{}])

@@ -49,6 +49,20 @@ class ApprovedText:
     stop: Stop | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What has become of pages that somebody holds texts of, by the addresses that were asked for.
+
+    `differing` are texts, or the page and its stop where it was held before it had a text. `renamed` leads from former
+    addresses to present ones.
+    """
+
+    differing: list[ApprovedText | tuple[Page, Stop]]
+    unchanged: list[str]
+    missing: list[str]
+    renamed: dict[str, str]
+
+
 def get_approved(session: Session, page: Page, *, as_of: datetime | None = None) -> ApprovedText | Stop:
     """The page's approved text, now or as of a time; a time in whole seconds means to the end of that second.
 
@@ -90,6 +104,36 @@ def list_approved(
     current = {row.page_id: row for row in rows}
     return _with_texts(
         session, rows, pages.pages_by_id(session, current), stops.stops_by_page(session, current, current)
+    )
+
+
+def compare(session: Session, slugs: Sequence[str], known: Mapping[str, str]) -> Comparison:
+    """What has become of these pages for somebody who holds texts with the hashes `known`, by address.
+
+    A text that is stopped always differs: whoever has it needs to learn that again and again.
+    """
+    asked = pages.find_pages(session, slugs)
+    by_id = {page.id: page for page in asked.values()}
+    current = approvals.current_by_page(session, by_id)
+    stopped = stops.stops_by_page(session, current, by_id)
+    standing = {it.approval.page_id: it for it in approvals.in_force(session, current.values())}
+    kept: list[str] = []
+    wanted: dict[int, Approval | None] = {}
+    for slug in slugs:
+        page = asked.get(slug)
+        if page is None or (page.id not in standing and page.id not in stopped):
+            continue
+        if page.id not in stopped and known.get(slug) == standing[page.id].revision.sha256:
+            kept.append(slug)
+        else:
+            wanted[page.id] = current.get(page.id)
+    rows = [row for row in wanted.values() if row is not None]
+    texts = {it.page.id: it for it in _with_texts(session, rows, by_id, stopped)}
+    return Comparison(
+        differing=[texts.get(id_) or (by_id[id_], stopped[id_]) for id_ in wanted],
+        unchanged=kept,
+        missing=[slug for slug in slugs if slug not in kept and (slug not in asked or asked[slug].id not in wanted)],
+        renamed={slug: page.slug for slug, page in asked.items() if page.slug != slug},
     )
 
 

@@ -8,7 +8,8 @@ from starlette.responses import Response
 from app.accounts import service as accounts
 from app.accounts.actors import Viewer
 from app.approvals import service as approvals
-from app.consensus import candidates, panel, telling, variants
+from app.consensus import candidates, panel, splitting, telling, variants
+from app.consensus.rival_cards import rival_cards
 from app.drafts import service as drafts
 from app.drafts.models import DraftKind
 from app.pages import service as pages
@@ -63,8 +64,10 @@ def show_revision(
         "diff": already_escaped(diff_html(diff)),
         "html": render_markdown(text, title=page.title),
         "panel": panel.vote_panel(session, viewer, standing, candidate),
+        "asked_again": rival_cards(session, viewer, about=candidate, limit=1) if candidate else [],
         "alike": variants.alike_of(session, viewer, candidate),
         "joined": variants.joined_of(session, own, candidate),
+        "cut": splitting.find_cut(session, viewer, own) if own.head_id == standing.id else None,
         "saved": saved,
         "may_edit": own.kind == DraftKind.SHARED or allows(viewer, Action.EDIT_DRAFT, own),
         "may_manage": own.kind == DraftKind.FORK and allows(viewer, Action.MANAGE_FORK, own),

@@ -24,6 +24,7 @@ from app.revisions.ancestry import Ancestry
 from app.revisions.models import Revision
 from app.transfer.git_history import Progress
 from app.transfer.ledger_check import check_approvals, check_ledger, tallies_agree
+from app.transfer.rule_check import check_rule_changes
 
 
 @dataclass(slots=True)
@@ -56,6 +57,7 @@ def verify_database(database: Database, progress: Progress = lambda done, total,
             session.expunge_all()
             progress(number, len(listed), "checking pages")
         report.faults.extend(check_ledger(session))
+        report.faults.extend(check_rule_changes(session))
         newest = ledger.find_newest(session)
         report.entries = newest.sequence if newest else 0
     return report

@@ -1,12 +1,16 @@
 """What is checked before a request reaches a route: its size, where it comes from, and how many came before."""
 
+import logging
 import time
 from hashlib import sha256
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from limits.storage import Storage
+from limits.strategies import FixedWindowRateLimiter
+from sqlalchemy.exc import DBAPIError
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,9 +22,13 @@ from app.web.problems import answer_domain_error, answer_plain
 from app.web.session import SAFE_METHODS
 from app.words import N_, _
 
+log = logging.getLogger(__name__)
+
 MAX_BODY = 512 * 1024
 PEOPLE_BEHIND_ONE_ADDRESS = 10
 COSTLY = frozenset({"search", "suggest", "diff", "compare", "history", "revisions", "blame", "merge"})
+UNLIMITED = "/approved/batch"
+"""Approved texts have no limit, however they are asked for."""
 
 
 class CrossSite(NotAllowed):
@@ -46,14 +54,22 @@ def is_costly(path: str) -> bool:
     return not COSTLY.isdisjoint(steps[2:] if steps[:1] == ["pages"] else steps)
 
 
+class Counted(NamedTuple):
+    """Whether a request may pass, the seconds until more may, and the headers that say so."""
+
+    allowed: bool
+    wait: int
+    headers: dict[str, str]
+
+
 class Door:
     """Refuses what is too large, from elsewhere, or too often; counts by token, cookie or address."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, counts: Storage) -> None:
         self._app = app
         parts = urlsplit(settings.base_url)
         self._origin = f"{parts.scheme}://{parts.netloc}"
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._limiter = FixedWindowRateLimiter(counts)
         self._limits = {
             "writes": RateLimitItemPerMinute(settings.writes_per_minute),
             "autosaves": RateLimitItemPerMinute(settings.writes_per_minute),
@@ -82,21 +98,31 @@ class Door:
             return
         name = _counted_as(scope["path"], writing)
         if name is None:
-            await self._app(scope, receive, send)
+            await (self._pass_counted(scope, receive, send, {}) if writing else self._app(scope, receive, send))
             return
+        counted = await run_in_threadpool(self._count, name, request)
+        if not counted.allowed:
+            refusal = {**counted.headers, "Retry-After": str(counted.wait)}
+            await answer_plain(request, 429, refusal)(scope, receive, send)
+            return
+        await self._pass_counted(scope, receive, send, counted.headers)
+
+    def _count(self, name: str, request: Request) -> Counted:
+        """One more of these requests, for whoever makes it and for the address it comes from."""
         limit, who = self._limits[name], _identity(request)
         address = request.client.host if request.client else "unknown"
-        allowed = self._limiter.hit(limit, name, who) and self._limiter.hit(self._by_address[name], name, address)
-        reset, remaining = self._limiter.get_window_stats(limit, name, who)
+        try:
+            allowed = self._limiter.hit(limit, name, who) and self._limiter.hit(self._by_address[name], name, address)
+            reset, remaining = self._limiter.get_window_stats(limit, name, who)
+        except DBAPIError as error:
+            log.warning("requests are not counted: %s", error.orig)
+            return Counted(True, 0, {})
         wait = max(1, round(reset - time.time()))
         headers = {
             "RateLimit-Policy": f'"{name}";q={limit.amount};w=60',
             "RateLimit": f'"{name}";r={remaining};t={wait}',
         }
-        if not allowed:
-            await answer_plain(request, 429, {**headers, "Retry-After": str(wait)})(scope, receive, send)
-            return
-        await self._pass_counted(scope, receive, send, headers)
+        return Counted(allowed, wait, headers)
 
     async def _pass_counted(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> None:
         arrived = 0
@@ -119,6 +145,8 @@ class Door:
 
 def _counted_as(path: str, writing: bool) -> str | None:
     """The limit that a request counts towards. Autosaves have their own, so that open editors stop no real save."""
+    if path.endswith(UNLIMITED):
+        return None
     if not writing or path.endswith("/preview"):
         return "reads" if writing or is_costly(path) else None
     return "autosaves" if path.startswith("/api/v1/drafts/") and path.endswith("/autosave") else "writes"

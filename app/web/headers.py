@@ -22,10 +22,15 @@ API_HEADERS = {
     **SECURITY_HEADERS,
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After",
+    "Access-Control-Expose-Headers": (
+        "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Idempotency-Replayed"
+    ),
 }
 """Public data may be read from any site; cookies never travel there, so `*` gives nothing away."""
 
+
+FOR_PROGRAMS = ("/api/", "/feeds/")
+"""Whatever lies below these is read by programs: from any site, in English, with problem documents for errors."""
 
 NO_STORE = "no-store"
 
@@ -37,7 +42,7 @@ def is_personal(given: Headers) -> bool:
 
 def headers_for(path: str, base_url: str) -> dict[str, str]:
     """The headers that every answer at this path carries."""
-    table = API_HEADERS if path.startswith("/api/") else SECURITY_HEADERS
+    table = API_HEADERS if path.startswith(FOR_PROGRAMS) else SECURITY_HEADERS
     if base_url.startswith("https:"):
         return {**table, "Strict-Transport-Security": "max-age=31536000"}
     return table
@@ -63,7 +68,7 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in headers_for(scope["path"], self._base_url).items():
                     headers.setdefault(name, value)
-                if scope["path"].startswith("/api/"):
+                if scope["path"].startswith(FOR_PROGRAMS):
                     headers.setdefault("Cache-Control", caching)
             await send(message)
 

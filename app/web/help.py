@@ -11,6 +11,11 @@ from app.web.templates import render
 site = APIRouter(include_in_schema=False)
 
 HELP: dict[str, tuple[str, str]] = {
+    "answer-held-a-secret": (
+        "A request with this `Idempotency-Key` was done before, and its answer held a secret. Secrets are shown once "
+        "and stored nowhere, so this answer cannot be repeated. Nothing was done a second time.",
+        "If you have the secret, go on. If the first answer never arrived, take back what was made and make it anew.",
+    ),
     "bad-request": (
         "The request is not well-formed HTTP or JSON, so it was not read at all. Nothing was changed.",
         "Look at how the request is put together: its body has to be one JSON object in UTF-8.",
@@ -37,6 +42,10 @@ HELP: dict[str, tuple[str, str]] = {
         "Try again. If it happens again, tell whoever runs this workshop the reference: it leads to the log.",
     ),
     "gone": ("It was here and was taken away for good.", "Look at the page for what stands there now."),
+    "idempotency-key-reused": (
+        "Another request was sent with this `Idempotency-Key` less than a day ago, so this one was not done.",
+        "Make a new key for each request, best a UUID, and send the same one only when you repeat the same request.",
+    ),
     "join-conflict": (
         "Two versions that are to become one hold different words for the same sentences. Nothing was changed.",
         "Send the request again with `resolutions`: one wording for each of the `conflicts`, in their order.",
@@ -97,6 +106,10 @@ HELP: dict[str, tuple[str, str]] = {
         "There is no such thing here, or none that you may know of.",
         "Check the spelling of the address, or find the page by a word of it.",
     ),
+    "nothing-to-split": (
+        "The change is small, lies in one section, or is split already, so it cannot be voted on in parts.",
+        "Put it to the vote as it is. Its parts, if it was split, are on your own page.",
+    ),
     "nothing-to-stop": (
         "This page has no approved text, so nobody is served one from it.",
         "A hold can stop its first approval. Everything else waits until there is an approved text.",
@@ -145,8 +158,12 @@ HELP: dict[str, tuple[str, str]] = {
         "the voter saw, so it was not counted.",
         "Read the text as it is now and vote with its `sha256`.",
     ),
+    "token-not-found": (
+        "None of your tokens has this number, or it was taken back already.",
+        "`GET /api/v1/tokens` lists them.",
+    ),
     "token-refused": (
-        "The token is unknown or was taken back.",
+        "The token is unknown, was taken back, or its time is over.",
         "Make a new one. A token is shown once, when it is made, and begins with mw_.",
     ),
     "too-large": (

@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 from app.errors import DomainError, NotAllowed, Refused
 from app.permissions import Scope, ScopeMissing, SignInNeeded
 from app.web.door import is_costly
+from app.web.headers import FOR_PROGRAMS
 from app.web.help import help_for
 from app.web.problems import FAULT, PLAIN, PROBLEM_TYPE, all_kinds, status_of
 from app.web.schemas import Json, Problem
@@ -95,7 +96,7 @@ def _complete(document: Json) -> Json:
     document["components"]["securitySchemes"] = SECURITY_SCHEMES
     for path, method, operation in operations_of(document):
         operation["responses"].pop("422", None)
-        if path.startswith("/api/"):
+        if path.startswith(FOR_PROGRAMS):
             _add_problems(operation, _follows(path, method, operation))
             operation.setdefault("security", [{}, *needs(Scope.READ)["security"]])
         for status, response in operation["responses"].items():

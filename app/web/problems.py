@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from app.errors import Conflict, DomainError, Gone, NotAllowed, NotFound, Refused
 from app.permissions import SignInNeeded
-from app.web.headers import headers_for
+from app.web.headers import FOR_PROGRAMS, headers_for
 from app.web.methods import methods_at
 from app.web.templates import render
 from app.words import N_, _
@@ -101,7 +101,7 @@ def all_kinds() -> Iterator[type[DomainError]]:
 def is_for_programs(request: Request) -> bool:
     """Whether the answer is read by a program: under the API's prefix, or where JSON is asked for."""
     accept = request.headers.get("accept", "")
-    return request.url.path.startswith("/api/") or ("json" in accept and "text/html" not in accept)
+    return request.url.path.startswith(FOR_PROGRAMS) or ("json" in accept and "text/html" not in accept)
 
 
 def answer(

@@ -79,6 +79,7 @@ Moment = Annotated[
     Field(examples=["2026-11-22T14:32:05Z"], json_schema_extra={"format": "date-time"}),
 ]
 MomentAsked = Annotated[datetime, BeforeValidator(parse_moment)]
+MomentIn = Annotated[datetime, BeforeValidator(parse_moment), Field(json_schema_extra={"format": "date-time"})]
 TextIn = Annotated[str, Field(max_length=MAX_TEXT, examples=["# Housing\n\nEveryone needs a home they can afford.\n"])]
 SummaryIn = Annotated[str, Field(max_length=2_000, examples=["Say how many homes"])]
 

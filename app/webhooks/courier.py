@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 0.5
 """How soon what other processes wrote is sent at most, and how late a message is sent again."""
 
-GATHER_SECONDS = 0.02
+GATHER_SECONDS = 0.005
 """What comes within that time is written down together: members' own writes wait for each transaction."""
 
 RETRY_SECONDS = 2.0
@@ -129,9 +129,10 @@ class Courier:
     def _next(self) -> list[Job]:
         """Write down what is finished, make messages of what happened, and take what is due."""
         finished = list(self._finished)
-        with self._database.transaction(writing=False) as session:
-            if not (finished or outbox.is_behind(session, self._seen) or self._choose(session)):
-                return []
+        if not finished:
+            with self._database.transaction(writing=False) as session:
+                if not (outbox.is_behind(session, self._seen) or self._choose(session)):
+                    return []
         with self._database.transaction(writing=True) as session:
             outbox.note(session, finished)
             outbox.write_due(session, self._seen, base_url=self._manner.base_url)

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from app.accounts import service as accounts
 from app.accounts.actors import Viewer, get_viewer
+from app.accounts.idempotency import AnswerHeldASecret, OnceRoute
 from app.activity.models import Kind
 from app.database import Database
 from app.errors import Refused
@@ -38,37 +39,29 @@ from app.webhooks.schemas import (
 from app.webhooks.service import TooManyWebhooks, WebhookIsOff, WebhookNotFound
 from app.words import _
 
-api = APIRouter(tags=["Webhooks"])
+api = APIRouter(tags=["Webhooks"], route_class=OnceRoute)
 
 _NEEDS = needs(Scope.WEBHOOKS)
 
 
-def check_address(request: Request, body: WebhookIn | WebhookChange) -> None:
-    """Find out where the address leads, for somebody who may name one, and before any transaction is open."""
-    if body.url is None:
-        return
+def check_new_address(request: Request, body: WebhookIn) -> None:
+    """Find out where a new webhook leads to."""
+    _check_address(request, body.url)
+
+
+def check_changed_address(request: Request, body: WebhookChange) -> None:
+    """Find out where a webhook is to lead to, where that is to change."""
+    if body.url is not None:
+        _check_address(request, body.url)
+
+
+def _check_address(request: Request, url: str) -> None:
+    """For somebody who may name one alone, and before the request's transaction: to look one up takes time."""
     database: Database = request.app.state.database
     with database.transaction(writing=False) as session:
         require(get_viewer(request, session), Action.MANAGE_WEBHOOKS)
     settings: Settings = request.app.state.settings
-    check_target(body.url, parse_networks(settings.webhook_networks))
-
-
-def check_new_address(request: Request, body: WebhookIn) -> WebhookIn:
-    """What was sent, its address checked."""
-    check_address(request, body)
-    return body
-
-
-def check_changed_address(request: Request, body: WebhookChange) -> WebhookChange:
-    """What was sent, its address checked where it has one."""
-    check_address(request, body)
-    return body
-
-
-NewWebhook = Annotated[WebhookIn, Depends(check_new_address, scope="function")]
-ChangedWebhook = Annotated[WebhookChange, Depends(check_changed_address, scope="function")]
-"""They stand before the session in a signature: to look one up takes time, and a transaction keeps others waiting."""
+    check_target(url, parse_networks(settings.webhook_networks))
 
 
 @api.get("/webhooks", openapi_extra=_NEEDS)
@@ -90,11 +83,15 @@ def list_webhooks(
 @api.post(
     "/webhooks",
     status_code=201,
-    responses=can_fail(TargetRefused, TooManyWebhooks, PageNotFound),
+    dependencies=[Depends(check_new_address)],
+    responses=can_fail(TargetRefused, TooManyWebhooks, PageNotFound, AnswerHeldASecret),
     openapi_extra=_NEEDS,
 )
-def add_webhook(body: NewWebhook, response: Response, session: SessionDep, viewer: Viewer) -> WebhookMade:
+def add_webhook(
+    request: Request, response: Response, session: SessionDep, viewer: Viewer, body: WebhookIn
+) -> WebhookMade:
     """Have messages sent to an address, from now on. The answer holds the secret, this once."""
+    request.state.once_only = True
     webhook, secret = service.add_webhook(session, viewer, **body.model_dump())
     response.headers["Location"] = f"/api/v1/webhooks/{webhook.id}"
     shown = _present(session, [webhook])[0]
@@ -109,10 +106,11 @@ def get_webhook(session: SessionDep, viewer: Viewer, webhook_id: PathId) -> Webh
 
 @api.patch(
     "/webhooks/{webhook_id}",
+    dependencies=[Depends(check_changed_address)],
     responses=can_fail(WebhookNotFound, TargetRefused, PageNotFound),
     openapi_extra=_NEEDS,
 )
-def change_webhook(body: ChangedWebhook, session: SessionDep, viewer: Viewer, webhook_id: PathId) -> WebhookOut:
+def change_webhook(session: SessionDep, viewer: Viewer, webhook_id: PathId, body: WebhookChange) -> WebhookOut:
     """Change what is sent. A null `page` or `tag` ends that filter; `enabled` turns a webhook off, or on again."""
     changes = body.model_dump(exclude_unset=True)
     for name in ("url", "kinds", "description", "enabled"):
@@ -178,9 +176,14 @@ def send_test(session: SessionDep, viewer: Viewer, webhook_id: PathId) -> Delive
     return DeliveryOut.of(service.send_test(session, viewer, webhook_id), [])
 
 
-@api.post("/webhooks/{webhook_id}/rotate-secret", responses=can_fail(WebhookNotFound), openapi_extra=_NEEDS)
-def rotate_secret(session: SessionDep, viewer: Viewer, webhook_id: PathId) -> SecretOut:
+@api.post(
+    "/webhooks/{webhook_id}/rotate-secret",
+    responses=can_fail(WebhookNotFound, AnswerHeldASecret),
+    openapi_extra=_NEEDS,
+)
+def rotate_secret(request: Request, session: SessionDep, viewer: Viewer, webhook_id: PathId) -> SecretOut:
     """Another secret, shown this once. For 24 hours messages are signed with the former one as well."""
+    request.state.once_only = True
     found = service.rotate_secret(session, viewer, webhook_id)
     return SecretOut(secret=found.secret, former_until=found.former_until)
 

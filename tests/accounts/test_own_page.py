@@ -9,8 +9,10 @@ from app.accounts import service as accounts
 from app.permissions import Role
 from app.webhooks import service as webhooks
 from app.webhooks.models import Why
-from tests.conftest import MovableClock, connect
+from tests.conftest import ON_SQLITE_ALONE, MovableClock, connect
 from tests.factories import Workshop
+
+pytestmark = ON_SQLITE_ALONE
 
 PASSWORD = "four unrelated words"
 

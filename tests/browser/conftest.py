@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, StorageState, Vie
 
 from app.accounts import service as accounts
 from app.activity.follower import Follower
-from app.consensus import candidates
+from app.consensus import candidates, promotion
+from app.drafts import service as drafts
 from app.drafts.models import Draft
 from app.main import open_database
 from app.pages.models import Page as MessagePage
@@ -55,6 +56,27 @@ class Campaign:
             self.vote(self.workshop.shared_head(page), "Ada", "Ben")
         return page
 
+    def join(self, name: str) -> None:
+        """A fourth member, unless they are one already. Of five or more, two would not be enough to approve a text."""
+        if name not in self.people:
+            with self.workshop.writing() as session:
+                self.people[name] = accounts.actor_of(accounts.add_user(session, name, PASSWORD, role=Role.MEMBER))
+
+    def overtake(self, name: str, page: MessagePage, *wordings: str) -> list[int]:
+        """Rewrites by Cy of the page's first sentence, voted for by somebody and then overtaken by another's."""
+        sentence = "A bus ticket should cost what people can pay."
+        made = [drafts.head_of(self.put_forward("Cy", page, (sentence, words))) for words in wordings]
+        for revision_id in made:
+            self.vote(revision_id, name)
+        winner = self.workshop.fork(self.people["Ada"], page, (sentence, "A bus ticket should cost a coin."))
+        self.vote(drafts.head_of(winner), "Ada", "Ben")
+        with self.workshop.writing() as session:
+            for revision_id in made:
+                found = candidates.find_by_revision(session, revision_id)
+                assert found is not None
+                promotion.settle(session, found)
+        return made
+
     def vote(self, revision_id: int, *names: str) -> None:
         for name in names:
             self.workshop.vote(self.people[name], revision_id)
@@ -78,7 +100,7 @@ def campaign(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) ->
     workshop = Workshop(database, Follower(database, []))
     people = {}
     with workshop.writing() as session:
-        for name, role in (("Ada", Role.WRITER), ("Ben", Role.MEMBER), ("Cy", Role.MEMBER)):
+        for name, role in (("Ada", Role.WRITER), ("Ben", Role.MEMBER), ("Cy", Role.MEMBER), ("Mo", Role.MODERATOR)):
             people[name] = accounts.actor_of(accounts.add_user(session, name, PASSWORD, role=role))
     running = Server(url, folder, wait_routine=0, signins_per_minute=1_000)
     made = Campaign(running, workshop, people)

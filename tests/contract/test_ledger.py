@@ -46,6 +46,7 @@ async def test_an_entry_holds_all_that_a_decision_rests_on(campaign: Campaign) -
             "active_days": 14,
             "rapid_lasts": 172800,
         },
+        "seasoning": None,
         "electorate": 3,
         "tallies": [{"chapter": "at large", "members": 3, "support": 2, "oppose": 0, "pass": 0}],
         "opened_at": "2026-11-23T15:00:00.500000Z",

@@ -1,34 +1,16 @@
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import event
 
 from app.drafts.standing import Standings
 from app.permissions import Role
 from app.revisions.cache import TextCache
-from tests.conftest import connect
+from tests.conftest import connect, statements
 from tests.contract.campaign import API
 from tests.factories import HOUSING, Workshop
 
 pytestmark = pytest.mark.anyio
 
 PEOPLE = ("Nora", "Mia", "Ida", "Eva", "Ada")
-
-
-@contextmanager
-def statements(app: FastAPI) -> Iterator[list[str]]:
-    """What is asked of the database meanwhile."""
-    asked: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
-        if statement.startswith(("SELECT", "WITH")):
-            asked.append(statement)
-
-    event.listen(app.state.database.engine, "before_cursor_execute", note)
-    yield asked
-    event.remove(app.state.database.engine, "before_cursor_execute", note)
 
 
 async def test_a_list_asks_the_database_no_oftener_for_many_rows_than_for_few(

@@ -11,7 +11,7 @@ from tests.factories import Workshop
 
 pytestmark = pytest.mark.anyio
 
-SAVES_NOTHING = {("POST", f"{API}/merge/preview")}
+SAVES_NOTHING = {("POST", f"{API}/merge/preview"), ("POST", f"{API}/approved/batch")}
 BODIES = {
     "/pages": {"title": "Trains", "text": "Trains.\n"},
     "/pages/{slug}": {"title": "Homes"},
@@ -28,7 +28,10 @@ BODIES = {
     "/webhooks": {"url": "https://192.0.2.1/hook"},
     "/webhooks/{webhook_id}": {"enabled": False},
     "/webhooks/{webhook_id}/redeliver": {"delivery": 1},
+    "/tokens": {"scopes": ["read"]},
+    "/rule/changes": {"setting": "vouches", "value": 3, "reason": "Be careful."},
     "/revisions/{revision_id}/vote": {"value": "support", "sha256": "0" * 64},
+    "/revisions/{revision_id}/answer": {"value": "support"},
 }
 
 
@@ -43,7 +46,8 @@ def writing_routes(campaign: Campaign) -> Iterator[tuple[str, str, Scope]]:
 
 
 def address(campaign: Campaign, path: str) -> str:
-    return path.format(slug="housing", name="bob", draft_id=campaign.fork, revision_id=campaign.candidate, webhook_id=1)
+    known = {"draft_id": campaign.fork, "revision_id": campaign.candidate, "change_id": 1, "token_id": 1}
+    return path.format(slug="housing", name="bob", webhook_id=1, **known)
 
 
 def test_the_routes_that_write_are_known_by_name(campaign: Campaign) -> None:
@@ -75,6 +79,9 @@ def test_the_routes_that_write_are_known_by_name(campaign: Campaign) -> None:
         ("POST", "/webhooks/{webhook_id}/redeliver"),
         ("POST", "/webhooks/{webhook_id}/test"),
         ("POST", "/webhooks/{webhook_id}/rotate-secret"),
+        ("POST", "/rule/changes"),
+        ("POST", "/rule/changes/{change_id}/confirm"),
+        ("DELETE", "/rule/changes/{change_id}"),
     }
 
 

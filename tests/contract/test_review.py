@@ -40,6 +40,7 @@ async def test_the_next_text_comes_with_what_it_changes(app: FastAPI, workshop: 
         "why": found["why"],
         "progress": {"today": 1, "left": 1},
         "done": None,
+        "asked_again": [],
     }
     assert found["diff"]["ops"][1] == {"op": "delete", "text": "Anna", "change": 1}
     assert found["why"].endswith(".")
@@ -67,6 +68,7 @@ async def test_at_the_end_it_says_that_nothing_is_left(app: FastAPI, workshop: W
                 "why": None,
                 "progress": {"today": today, "left": 0},
                 "done": done,
+                "asked_again": [],
             }
     nobody_voted = workshop.member("dora")
     with workshop.writing() as session:

@@ -331,3 +331,21 @@ async def test_what_is_sent_fits_the_document(
     for got in receiver.got:
         assert problems_with(got.message, schemas["MessageOut"], schemas) == []
     assert len(receiver.got) == 4
+
+
+async def test_a_repeated_request_makes_one_webhook_and_keeps_no_secret(
+    app: FastAPI, workshop: Workshop, token: str, receiver: Receiver
+) -> None:
+    async with connect(app, token) as client:
+        sent = {"json": {"url": receiver.url}, "headers": {"Idempotency-Key": "one"}}
+        made = await client.post(HOOKS, **sent)  # type: ignore[arg-type]
+        again = await client.post(HOOKS, **sent)  # type: ignore[arg-type]
+        assert (made.status_code, again.status_code) == (201, 409)
+        assert again.json()["type"] == "/problems/answer-held-a-secret"
+        assert len((await client.get(HOOKS)).json()["data"]) == 1
+        tests = [await client.post(f"{HOOKS}/1/test", headers={"Idempotency-Key": "two"}) for _ in range(2)]
+        assert tests[0].json() == tests[1].json()
+    with workshop.reading() as session:
+        kept = session.connection().exec_driver_sql("SELECT * FROM kept_answer").all()
+    assert len(kept) == 2
+    assert made.json()["secret"] not in str(kept)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func
 from sqlmodel import col, select
 
 from app.activity.models import Activity
@@ -13,7 +14,7 @@ from app.pages.models import Page
 from app.permissions import Actor, Role
 from app.settings import Settings
 from app.webhooks import service
-from app.webhooks.models import Webhook
+from app.webhooks.models import Delivery, Webhook
 from tests.conftest import ON_SQLITE_ALONE
 from tests.factories import Workshop
 from tests.servers import Server
@@ -53,6 +54,13 @@ def wanted_ids(workshop: Workshop, webhook: Webhook) -> set[str]:
     with workshop.reading() as session:
         rows = session.exec(select(Activity.id).where(col(Activity.id) > webhook.position)).all()
     return {f"msg_{webhook.mark}_{row}" for row in rows}
+
+
+def standing(workshop: Workshop, webhook: Webhook) -> list[tuple[str, int, int]]:
+    """How many messages stand how, by state and tries: for whoever reads why a test failed."""
+    with workshop.reading() as session:
+        query = select(Delivery.state, Delivery.tries, func.count()).where(Delivery.webhook_id == webhook.id)
+        return [(*row,) for row in session.exec(query.group_by(col(Delivery.state), col(Delivery.tries))).all()]
 
 
 @ON_SQLITE_ALONE  # on PostgreSQL behind `make soak`: each start of a server takes seconds
@@ -109,9 +117,10 @@ def changes_survive_kills(server: Server, workshop: Workshop, anna: Actor, kills
         wanted = wanted_ids(workshop, webhook)
         assert len(wanted) >= changes
         with receiver.arrived:
-            assert receiver.arrived.wait_for(lambda: receiver.acknowledged == wanted, 60), (
+            assert receiver.arrived.wait_for(lambda: receiver.acknowledged == wanted, 120), (
                 len(receiver.acknowledged),
                 len(wanted),
+                standing(workshop, webhook),
                 server.log()[-2_000:],
             )
         for got in receiver.got:

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
-from app.consensus import ledger, stopping
+from app.consensus import ledger, rule_changes, stopping
 from app.permissions import Role
 from tests.factories import Workshop
 
@@ -22,6 +22,8 @@ from tests.factories import Workshop
         "DELETE FROM activity",
         "UPDATE stop SET reason = 'another'",
         "DELETE FROM stop",
+        "UPDATE rule_change SET value = 0",
+        "DELETE FROM rule_change",
         "UPDATE ledger_entry SET body = 'another'",
         "DELETE FROM ledger_entry",
         "UPDATE ledger_checkpoint SET note = 'another'",
@@ -35,6 +37,7 @@ def test_history_refuses_update_and_delete(workshop: Workshop, statement: str) -
     moderator = workshop.member(role=Role.MODERATOR)
     with workshop.writing() as session:
         stopping.hold(session, moderator, page, reason="Wrong.")
+        rule_changes.propose(session, moderator, "vouches", 3, reason="Be careful.")
     ledger.begin(workshop.database)
     with pytest.raises(DatabaseError, match="never changed"), workshop.writing() as session:
         session.connection().execute(text(statement))

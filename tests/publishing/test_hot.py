@@ -6,8 +6,10 @@ from fastapi import FastAPI
 
 from app.drafts import service as drafts
 from app.permissions import Role
-from tests.conftest import MovableClock, connect
+from tests.conftest import ON_SQLITE_ALONE, MovableClock, connect
 from tests.factories import HOUSING, Workshop
+
+pytestmark = ON_SQLITE_ALONE
 
 ADDRESS = "/api/v1/pages/housing/approved"
 FORMS = ["", ".json", ".txt", ".md", ".html", "/sections", "/sections/topline.txt", "?as_of=2026-11-22T23:00:00Z"]

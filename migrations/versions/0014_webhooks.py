@@ -5,8 +5,8 @@ from alembic import op
 
 import app.database
 
-revision = "0010"
-down_revision = "0009"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
