@@ -1,6 +1,7 @@
 """Write a row of the activity log, and read the rows after a position."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, text
@@ -78,6 +79,13 @@ def latest(
 def newest_position(session: Session) -> int:
     """The id of the newest row; 0 in an empty log."""
     return session.exec(select(func.max(Activity.id))).one() or 0
+
+
+def position_before(session: Session, moment: datetime) -> int:
+    """The id of the last row that was written before a moment; 0 where there is none."""
+    query = select(func.min(Activity.id)).where(col(Activity.at) >= moment)
+    first = session.exec(query).one()
+    return first - 1 if first is not None else newest_position(session)
 
 
 def newest_published_position(session: Session) -> int:
