@@ -11,6 +11,7 @@ from app.accounts import service as accounts
 from app.accounts.actors import Viewer
 from app.approvals import service as approvals
 from app.approvals import stops
+from app.channels.wording import tell
 from app.consensus import panel, ranking, rapid, telling
 from app.drafts import service as drafts
 from app.drafts.models import Draft
@@ -121,6 +122,7 @@ def show_page(request: Request, session: SessionDep, viewer: Viewer, slug: str) 
     ranked = ranking.list_ranked(session, page.id, limit=SHOWN_CANDIDATES)
     text = revisions.text_of(session, shown)
     links = environment.get_template("pages/section_links.html")
+    counted = environment.get_template("pages/channel.html")
     context = {
         "page": page,
         "approved": approved,
@@ -134,6 +136,7 @@ def show_page(request: Request, session: SessionDep, viewer: Viewer, slug: str) 
             lambda section: already_escaped(
                 links.render(page=page, section=section, approved=approved and not stopped)
             ),
+            {told.section.key: already_escaped(counted.render(page=page, told=told)) for told in tell(text)},
         ),
         "one_page": True,
         "shared": shared,
