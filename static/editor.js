@@ -103,6 +103,8 @@ function write(form) {
     if (pressed === "save") sessionStorage.setItem("sending", JSON.stringify([key, ...inside()]));
     else sessionStorage.removeItem("sending");
   });
+  // The server wrote these words anew when asked to, so they take the place of what was kept.
+  if (words.changed === "straightened") keep();
   offer();
 
   function of_this_draft() {
