@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, time
 from itertools import groupby
 from typing import Annotated, Literal
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
@@ -139,6 +140,7 @@ def show_page(request: Request, session: SessionDep, viewer: Viewer, slug: str) 
             {told.section.key: already_escaped(counted.render(page=page, told=told)) for told in tell(text)},
         ),
         "one_page": True,
+        "oembed": _oembed_address(request, page),
         "shared": shared,
         "shared_is_ahead": approved is not None and _goes_beyond(session, shared, shown),
         "cards": panel.cards(session, ranked),
@@ -197,6 +199,11 @@ def show_text_at(
             )
         )
     return RedirectResponse(f"/revisions/{approved.revision_id}", 303)
+
+
+def _oembed_address(request: Request, page: Page) -> str:
+    base_url = request.app.state.settings.base_url.rstrip("/")
+    return f"{base_url}/oembed?{urlencode({'url': f'{base_url}/pages/{quote(page.slug)}', 'format': 'json'})}"
 
 
 def _answer_missing(request: Request, session: SessionDep, slug: str) -> Response:

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Campaign, listen, open_at
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 TEXT = "# Turnout\n\n## SMS\n\nVote on Thursday.\n\n## Story\n\nAnna’s.\n"
 
