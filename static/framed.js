@@ -16,5 +16,7 @@ async function check() {
 }
 
 const look = () => document.hidden || check().catch(() => {});
+// At once too: the page itself may have come from a cache.
+look();
 setInterval(look, EVERY);
 document.addEventListener("visibilitychange", look);

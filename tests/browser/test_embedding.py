@@ -96,6 +96,33 @@ def test_where_no_script_may_make_html_the_words_come_plain(campaign: Campaign, 
         expect(words).to_have_text("A tram every five minutes (https://a.example/trams).")
 
 
+HOSTILE = """<body><h1>Title</h1><p onclick="alert(1)" style="position:fixed">Plain <b>words</b>
+<script>window.hit = 1</script><img src="x" onerror="window.hit = 1" alt="a picture">
+<iframe src="about:blank"></iframe><svg onload="window.hit = 1"></svg>
+<a href="javascript:window.hit=1" target="_top">one</a> <a href="/pages/other">two</a></p>"""
+
+
+def test_the_element_takes_over_words_and_links_and_nothing_else(campaign: Campaign, reader: Page) -> None:
+    """A second wall: what it is sent here no server of ours would send."""
+    headers = {"Access-Control-Allow-Origin": "*"}
+    reader.route(
+        "**/approved/sections/topline.html",
+        lambda it: it.fulfill(body=HOSTILE, content_type="text/html", headers=headers),
+    )
+    with another_site(FRAMED.format(site=campaign.server.url, slug="bus-fares")) as address:
+        reader.goto(address)
+        shown = reader.locator("message-text .text")
+        expect(shown).to_contain_text("Plain words")
+        expect(shown).to_contain_text("a picture")
+        made = reader.evaluate(
+            "[...document.querySelector('message-text').shadowRoot.querySelectorAll('.text *')]"
+            ".map((it) => [it.localName, it.getAttributeNames().sort().join(), it.href ?? ''])"
+        )
+        two = f"{campaign.server.url}/pages/other"
+        assert made == [["p", "", ""], ["a", "", ""], ["a", "href,rel", two]]
+        assert reader.evaluate("window.hit") is None
+
+
 def test_what_cannot_be_shown_leaves_the_link_within(campaign: Campaign, browser: Browser, reader: Page) -> None:
     html = FRAMED.format(site=campaign.server.url, slug="nowhere")
     with another_site(html) as address:
