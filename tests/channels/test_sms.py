@@ -81,7 +81,7 @@ PLAIN = st.lists(PIECES, max_size=40).map("".join)
 
 
 @given(PLAIN)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_parts_hold_all_words_in_order_and_split_nothing(words: str) -> None:
     parts = sms.cut(words)
     assert "".join(parts) == words  # whole characters: Python would keep half a pair only as a lone surrogate
@@ -111,7 +111,7 @@ def filling(draw: st.DrawFn, field: Field) -> str:
 
 
 @given(st.data(), FILLED)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_nothing_put_in_takes_more_than_the_worst(data: st.DataObject, words: str) -> None:
     @st.composite
     def fill(draw: st.DrawFn) -> str:
