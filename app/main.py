@@ -42,7 +42,7 @@ from app.live.hub import Hub
 from app.outbound import parse_networks
 from app.pages import routes as pages
 from app.pages import screens as pages_screens
-from app.publishing import feed_routes
+from app.publishing import embed_pages, feed_routes
 from app.publishing import routes as publishing
 from app.publishing.hot import HotApproved
 from app.revisions import routes as revisions
@@ -143,6 +143,9 @@ def create_app(
     for package in ENDPOINTS:
         app.include_router(package.api, prefix=API_PREFIX, dependencies=[Depends(check_request)])
     app.include_router(feed_routes.api, dependencies=[Depends(check_request)])
+    # Without the check: whoever asks by oEmbed sends parameters of its own along.
+    app.include_router(embed_pages.api)
+    app.include_router(embed_pages.site)
     for screens in SCREENS:
         app.include_router(screens.site)
     app.include_router(health.api)

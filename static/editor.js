@@ -22,6 +22,7 @@ function write(form) {
   // Words that came back unsent, from a preview or with a problem, are no text to go back to.
   const is_fresh = !("changed" in words);
   let first = text.value;
+  const first_counts = document.getElementById("counts").cloneNode(true);
   let on_server = text.value;
   let sending = false;
 
@@ -61,12 +62,17 @@ function write(form) {
   async function show_difference() {
     const box = document.getElementById("live-diff");
     const read = document.getElementById("read-changes");
+    const counts = document.getElementById("counts");
     const asked = text.value;
-    if (asked === first) return (box.hidden = read.hidden = true);
+    if (asked === first) {
+      counts.replaceWith(first_counts.cloneNode(true));
+      return (box.hidden = read.hidden = true);
+    }
     try {
       const fresh = await rendered(words.preview, { method: "POST", body: new URLSearchParams(new FormData(form)) });
       if (text.value !== asked) return;
       box.replaceChildren(...[...fresh.getElementById("changed").children].map((child) => document.adoptNode(child)));
+      counts.replaceWith(document.adoptNode(fresh.getElementById("counts")));
       box.hidden = read.hidden = false;
     } catch {
       box.hidden = read.hidden = true;
@@ -97,6 +103,8 @@ function write(form) {
     if (pressed === "save") sessionStorage.setItem("sending", JSON.stringify([key, ...inside()]));
     else sessionStorage.removeItem("sending");
   });
+  // The server wrote these words anew when asked to, so they take the place of what was kept.
+  if (words.changed === "straightened") keep();
   offer();
 
   function of_this_draft() {

@@ -12,10 +12,12 @@ from starlette.responses import Response
 
 from app.accounts.actors import Viewer
 from app.approvals import service as approvals
+from app.channels.counting import straighten
+from app.channels.wording import Told, tell
 from app.drafts import autosave
 from app.drafts import service as drafts
 from app.drafts.models import Draft, DraftKind
-from app.errors import Refused
+from app.errors import DomainError, Refused
 from app.pages import service as pages
 from app.pages.markdown import words_in
 from app.pages.markup import render_markdown
@@ -143,6 +145,8 @@ def show_editor(
         "resume": resume,
         "is_gone": is_gone,
         "preview": None,
+        "counts": _counts(session, sent),
+        "is_straightened": sent.action == "straighten",
         "may_edit": allows(request.state.viewer, Action.EDIT_DRAFT, draft),
     }
     if sent.action == "preview" and problem is None:
@@ -158,9 +162,21 @@ def preview_of(session: Session, draft: Draft, sent: Sent) -> dict[str, Any]:
     before = revisions.text_by_id(session, approved.revision_id if approved else sent.base)
     return {
         "preview": render_markdown(text, title=page.title),
+        "counts": _counts(session, sent),
+        "section_key": sent.section,
         "diff": shown_diff(before, text),
         "has_approved": approved is not None,
     }
+
+
+def straightened(session: Session, sent: Sent) -> Sent:
+    """What was typed, with its text messages written in the alphabet of text messages."""
+    section = _section_in(session, sent)
+    if section is None:
+        return replace(sent, text=straighten(sent.text))
+    # Under its heading, by which it is known for a text message, and again without it.
+    written = straighten(f"## {section.title}\n\n{sent.text}").partition("\n\n")[2]
+    return replace(sent, text=written)
 
 
 def address_of(slug: str, draft: Draft) -> str:
@@ -245,3 +261,11 @@ def _section_in(session: Session, sent: Sent) -> Section | None:
     if not sent.section or revisions.get_many(session, [sent.base]).get(sent.base) is None:
         return None
     return _find_section(revisions.text_by_id(session, sent.base), sent.section)
+
+
+def _counts(session: Session, sent: Sent) -> list[Told]:
+    """What the channels in the form count: of the one section that is edited, else of all."""
+    try:
+        return tell(sent.whole(session), sent.section)
+    except DomainError:
+        return []  # what stands in the way is said where it is sent

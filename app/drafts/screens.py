@@ -24,6 +24,7 @@ from app.drafts.editing import (
     open_editor,
     preview_of,
     show_editor,
+    straightened,
     written_in,
 )
 from app.drafts.merging import Unresolved
@@ -87,7 +88,7 @@ def save_draft(request: Request, session: SessionDep, viewer: Viewer, draft_id: 
 def preview(request: Request, session: ReadingDep, draft_id: PathId, sent: SentDep) -> Response:
     """The preview alone, for the editor to show while somebody types. Nothing is saved."""
     draft = drafts.get_draft(session, draft_id)
-    return render(request, "drafts/preview.html", preview_of(session, draft, sent))
+    return render(request, "drafts/live.html", preview_of(session, draft, sent))
 
 
 @site.post("/pages/{slug}/fork")
@@ -263,6 +264,8 @@ def _save(request: Request, session: Session, viewer: Viewer, draft: Draft, sent
     try:
         if sent.action == "preview":
             return show_editor(request, session, draft, sent)
+        if sent.action == "straighten":
+            return show_editor(request, session, draft, straightened(session, sent))
         with session.begin_nested():
             outcome = drafts.save_edit(
                 session, viewer, draft.id, base_id=sent.base, text=sent.whole(session), summary=sent.words

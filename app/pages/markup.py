@@ -1,7 +1,7 @@
 """Markdown to safe HTML: the one place where people's text becomes HTML."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
 
@@ -48,13 +48,20 @@ _SANITISER = nh3.Cleaner(
 )
 
 
-def with_section_links(html: Markup, text: str, links_of: Callable[[Section], Markup]) -> Markup:
-    """The rendered text with what can be done with each section beside its heading."""
+def with_section_links(
+    html: Markup, text: str, links_of: Callable[[Section], Markup], notes: Mapping[str, Markup]
+) -> Markup:
+    """The rendered text with what can be done with each section beside its heading.
+
+    `notes` is what is to be known of a section, by its key, and stands below its heading.
+    """
     sections = {section.key: section for section in sections_of(text)}
 
     def add(match: re.Match[str]) -> str:
         section = sections.pop(match["key"], None)
-        return match[0] if section is None else f'<div class="heading">{match[0]}{links_of(section)}</div>'
+        if section is None:
+            return match[0]
+        return f'<div class="heading">{match[0]}{links_of(section)}</div>{notes.get(section.key, "")}'
 
     linked = _SECTION_HEADING.sub(add, html)
     intro = sections.get(INTRO)

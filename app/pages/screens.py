@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, time
 from itertools import groupby
 from typing import Annotated, Literal
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
@@ -11,6 +12,7 @@ from app.accounts import service as accounts
 from app.accounts.actors import Viewer
 from app.approvals import service as approvals
 from app.approvals import stops
+from app.channels.wording import tell
 from app.consensus import panel, queue, ranking, rapid, telling
 from app.drafts import service as drafts
 from app.drafts.models import Draft
@@ -121,6 +123,7 @@ def show_page(request: Request, session: SessionDep, viewer: Viewer, slug: str) 
     ranked = ranking.list_ranked(session, page.id, limit=SHOWN_CANDIDATES)
     text = revisions.text_of(session, shown)
     links = environment.get_template("pages/section_links.html")
+    counted = environment.get_template("pages/channel.html")
     context = {
         "page": page,
         "approved": approved,
@@ -134,8 +137,10 @@ def show_page(request: Request, session: SessionDep, viewer: Viewer, slug: str) 
             lambda section: already_escaped(
                 links.render(page=page, section=section, approved=approved and not stopped)
             ),
+            {told.section.key: already_escaped(counted.render(page=page, told=told)) for told in tell(text)},
         ),
         "one_page": True,
+        "oembed": _oembed_address(request, page),
         "shared": shared,
         "shared_is_ahead": approved is not None and _goes_beyond(session, shared, shown),
         "cards": panel.cards(session, ranked),
@@ -194,6 +199,11 @@ def show_text_at(
             )
         )
     return RedirectResponse(f"/revisions/{approved.revision_id}", 303)
+
+
+def _oembed_address(request: Request, page: Page) -> str:
+    base_url = request.app.state.settings.base_url.rstrip("/")
+    return f"{base_url}/oembed?{urlencode({'url': f'{base_url}/pages/{quote(page.slug)}', 'format': 'json'})}"
 
 
 def _answer_missing(request: Request, session: SessionDep, slug: str) -> Response:

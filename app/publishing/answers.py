@@ -13,8 +13,11 @@ from sqlmodel import Session
 
 from app.approvals.models import Stop, StopKind
 from app.approvals.schemas import ApprovedRevisionOut
+from app.channels.counting import channel_of
+from app.channels.schemas import AnyChannel, channel_json
 from app.errors import NotFound
 from app.pages.models import Page
+from app.pages.plain import plain_text
 from app.pages.sections import Section, sections_of
 from app.publishing.representations import (
     MEDIA_TYPES,
@@ -22,7 +25,6 @@ from app.publishing.representations import (
     etag_of,
     html_document,
     if_none_match,
-    plain_text,
 )
 from app.publishing.schemas import ApprovedOut, LinksOut, SectionOut, SectionRow, SectionTextOut, StoppedOut
 from app.publishing.service import ApprovedText, OnHold, Withdrawn, find_last_safe, get_approved
@@ -183,7 +185,10 @@ def as_json(approved: ApprovedText, *, base_url: str) -> ApprovedOut:
         scope=None,
         revision=ApprovedRevisionOut.of(approved.found),
         text=approved.text,
-        sections=[SectionTextOut(key=it.key, title=it.title, text=it.text) for it in sections_of(approved.text)],
+        sections=[
+            SectionTextOut(key=it.key, title=it.title, text=it.text, channel=_channel(approved, it))
+            for it in sections_of(approved.text)
+        ],
         links=_links(approved, base_url, "approved"),
     )
 
@@ -218,7 +223,12 @@ def _is_unmodified(answer: Answer, since: str | None) -> bool:
 def _body_of(approved: ApprovedText, ask: Ask, base_url: str) -> str:
     if ask.part == "sections":
         rows = [
-            SectionRow(key=it.key, title=it.title, chars=len(plain_text(it.text, within=approved.text)))
+            SectionRow(
+                key=it.key,
+                title=it.title,
+                chars=len(plain_text(it.text, within=approved.text)),
+                channel=_channel(approved, it),
+            )
             for it in sections_of(approved.text)
         ]
         return _SECTION_ROWS.dump_json(rows).decode()
@@ -259,8 +269,13 @@ def _section_json(approved: ApprovedText, section: Section, base_url: str) -> Se
         title=section.title,
         text=section.text,
         chars=len(plain_text(section.text, within=approved.text)),
+        channel=_channel(approved, section),
         links=_links(approved, base_url, f"approved/sections/{section.key}"),
     )
+
+
+def _channel(approved: ApprovedText, section: Section) -> AnyChannel | None:
+    return channel_json(channel_of(section, within=approved.text))
 
 
 def _links(approved: ApprovedText, base_url: str, here: str) -> LinksOut:

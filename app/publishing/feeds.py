@@ -14,7 +14,7 @@ from app.approvals import stops
 from app.pages import service as pages
 from app.pages.markup import render_markdown
 from app.pages.models import Page, PageTag
-from app.publishing.representations import plain_text
+from app.pages.plain import plain_text
 from app.revisions import service as revisions
 from app.revisions.models import Revision
 from app.words import N_, _

@@ -5,7 +5,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from app.approvals.schemas import ApprovedRevisionOut, PageStatus
+from app.channels.schemas import ChannelOut
 from app.web.schemas import A_SHA256, In, Moment, Out, Slug
+
+Counted = Annotated[
+    ChannelOut | None,
+    Field(description="What it costs to send or say, where its heading says that it is made for that; else null."),
+]
 
 
 class SectionTextOut(Out):
@@ -14,6 +20,7 @@ class SectionTextOut(Out):
     key: str = Field(examples=["topline"])
     title: str = Field(examples=["Topline"])
     text: str = Field(examples=["Everyone needs a home they can afford."])
+    channel: Counted
 
 
 class SectionRow(Out):
@@ -22,6 +29,7 @@ class SectionRow(Out):
     key: str = Field(examples=["topline"])
     title: str = Field(examples=["Topline"])
     chars: int = Field(examples=[38], description="Characters of the section's `.txt`.")
+    channel: Counted
 
 
 class LinksOut(Out):

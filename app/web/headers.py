@@ -29,7 +29,24 @@ API_HEADERS = {
 """Public data may be read from any site; cookies never travel there, so `*` gives nothing away."""
 
 
-FOR_PROGRAMS = ("/api/", "/feeds/")
+FRAME_HEADERS = {
+    **SECURITY_HEADERS,
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", "frame-ancestors *").replace(
+        "form-action 'self'", "form-action 'none'"
+    ),
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+"""What stands in frames on other sites has nothing to click away: no form, no cookie, nothing of the reader's own."""
+
+SCRIPT_HEADERS = {
+    **SECURITY_HEADERS,
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Access-Control-Allow-Origin": "*",
+}
+FRAMED = "/embed/"
+SCRIPT = "/embed.js"
+
+FOR_PROGRAMS = ("/api/", "/feeds/", "/oembed")
 """Whatever lies below these is read by programs: from any site, in English, with problem documents for errors."""
 
 NO_STORE = "no-store"
@@ -42,7 +59,13 @@ def is_personal(given: Headers) -> bool:
 
 def headers_for(path: str, base_url: str) -> dict[str, str]:
     """The headers that every answer at this path carries."""
-    table = API_HEADERS if path.startswith(FOR_PROGRAMS) else SECURITY_HEADERS
+    table = SECURITY_HEADERS
+    if path.startswith(FOR_PROGRAMS):
+        table = API_HEADERS
+    elif path.startswith(FRAMED):
+        table = FRAME_HEADERS
+    elif path == SCRIPT:
+        table = SCRIPT_HEADERS
     if base_url.startswith("https:"):
         return {**table, "Strict-Transport-Security": "max-age=31536000"}
     return table

@@ -150,5 +150,5 @@ async def test_it_is_led_to_from_the_board_the_head_and_after_a_vote(
         voted = (await client.get(f"/revisions/{forks[0].head_id}")).text
     async with connect(app) as client:
         assert "/review" not in (await client.get("/")).text
-    assert board.count('href="/review"') == 1, "the head alone, as nothing has votes but what this member voted on"
+    assert board.count('href="/review"') == 2, "in the head, and over the texts that come next in the queue"
     assert voted.count('href="/review"') == 2

@@ -43,17 +43,20 @@ async def test_the_json_holds_the_text_what_approved_it_and_its_sections(campaig
                 "key": "topline",
                 "title": "Topline",
                 "text": "Everyone needs a home they can afford. Rents have risen faster than wages.",
+                "channel": None,
             },
             {
                 "key": "key-points",
                 "title": "Key points",
                 "text": "- We will build 12,000 homes a year.\n"
                 "- Renters get a fair contract. Landlords get a fair hearing.",
+                "channel": None,
             },
             {
                 "key": "story",
                 "title": "Story",
                 "text": "Anna moved three times in two years. Her children changed school each time.",
+                "channel": None,
             },
         ],
         "links": {
@@ -218,7 +221,7 @@ async def test_a_page_without_an_approved_text_says_so(campaign: Campaign) -> No
 async def test_sections_are_listed_with_the_characters_of_their_plain_text(campaign: Campaign) -> None:
     answer = await get(campaign, f"{API}/pages/marked/approved/sections")
     chars = len("A home for all (https://example.org/homes).\n\n- rent\n- own")
-    assert answer.json()[0] == {"key": "topline", "title": "Topline", "chars": chars}
+    assert answer.json()[0] == {"key": "topline", "title": "Topline", "chars": chars, "channel": None}
     assert [row["key"] for row in answer.json()] == ["topline", "notes"]
 
 
@@ -238,7 +241,7 @@ async def test_one_section_comes_as_json_and_html_too(campaign: Campaign) -> Non
     path = f"{API}/pages/marked/approved/sections/topline"
     answer = await get(campaign, path)
     found = answer.json()
-    assert list(found) == ["key", "title", "text", "chars", "slug", "status", "scope", "revision", "links"]
+    assert list(found) == ["key", "title", "text", "channel", "chars", "slug", "status", "scope", "revision", "links"]
     assert (found["key"], found["title"], found["slug"]) == ("topline", "Topline", "marked")
     assert found["text"] == MARKED.partition("## Topline\n\n")[2].partition("\n\n## ")[0]
     assert (await get(campaign, f"{path}.json")).json() == found

@@ -45,7 +45,8 @@ def test_only_the_database_module_commits(module: Path) -> None:
 
 
 PURE = {
-    "pages": ("text", "slugs", "sections", "markdown", "markup"),
+    "pages": ("text", "slugs", "sections", "markdown", "markup", "plain"),
+    "channels": ("sms", "fields", "counting", "wording"),
     "revisions": ("segments", "align", "merge", "meaning", "diff", "diff_words", "diff_html", "delta", "blame"),
     "consensus": ("rule", "tallies", "missing", "explain", "facts", "spots", "carry", "matching", "parts", "nearness"),
     "publishing": ("representations",),

@@ -50,7 +50,13 @@ TABLES = {
 }
 """What modules keep for readers, to be translated where it is shown."""
 
-SAYING_MODULES = ("consensus/explain.py", "consensus/panel.py", "revisions/diff_sentence.py", "revisions/wording.py")
+SAYING_MODULES = (
+    "consensus/explain.py",
+    "consensus/panel.py",
+    "channels/wording.py",
+    "revisions/diff_sentence.py",
+    "revisions/wording.py",
+)
 """Put together from clauses what readers are told."""
 
 MODULES = sorted(

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.pages.plain import plain_text
 from app.pages.sections import sections_of
 from app.publishing.representations import (
     MEDIA_TYPES,
@@ -16,7 +17,6 @@ from app.publishing.representations import (
     html_document,
     if_none_match,
     negotiate,
-    plain_text,
 )
 
 HASH = "ab" * 32
