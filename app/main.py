@@ -134,6 +134,7 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=openapi.name_operation,
+        webhooks=webhooks.messages,
     )
     app.state.settings, app.state.database, app.state.follower = settings, database, follower
     app.state.courier = courier
@@ -149,7 +150,6 @@ def create_app(
     for screens in SCREENS:
         app.include_router(screens.site)
     app.include_router(health.api)
-    webhooks.describe_messages(app.webhooks)
     app.mount(static.ADDRESS, static.LastingFiles())
     problems.install(app)
     openapi.install(app)

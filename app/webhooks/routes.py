@@ -188,11 +188,12 @@ def rotate_secret(request: Request, session: SessionDep, viewer: Viewer, webhook
     return SecretOut(secret=found.secret, former_until=found.former_until)
 
 
-def describe_messages(documented: APIRouter) -> None:
-    """Enter the message of each kind in the `webhooks` of the OpenAPI document."""
+def _describe_messages() -> APIRouter:
+    documented = APIRouter()
     for kind in Kind:
         _describe(documented, kind, MessageOut, description=f"A row `{kind}` of the list of changes.")
     _describe(documented, TEST, TestMessage, description="Asked for, to see whether it arrives.")
+    return documented
 
 
 def _describe(
@@ -239,3 +240,7 @@ def _present(session: Session, rows: Sequence[Webhook]) -> list[WebhookOut]:
         )
         for row in rows
     ]
+
+
+messages = _describe_messages()
+"""What is sent, for the `webhooks` of the OpenAPI document: put together once, however many programs a process makes."""
