@@ -40,6 +40,8 @@ def list_changes(
     # Read before the rows: whatever is up to here was committed by now, so nothing is skipped by going on from it.
     newest = service.newest_position(session)
     rows = service.since(session, position, kinds=wanted, page_id=page_id, limit=limit)
+    # Whoever reads here that a text changed is served the new one from then on, though another server wrote the row.
+    request.app.state.database.published.advance(service.published_among(rows))
     following = rows[-1].id if len(rows) == limit else max([position, newest, *(row.id for row in rows)])
     key = "cursor" if cursor else "since"
     found = listing(request, response, present(session, rows), str(following), key=key)

@@ -80,6 +80,11 @@ def newest_position(session: Session) -> int:
     return session.exec(select(func.max(Activity.id))).one() or 0
 
 
+def published_among(rows: Sequence[Activity]) -> int:
+    """The id of the newest of these rows that changed what is published; 0 when none did."""
+    return max((row.id for row in rows if row.kind in CHANGES_WHAT_IS_PUBLISHED), default=0)
+
+
 def newest_published_position(session: Session) -> int:
     """The id of the newest row that changed what is published; 0 when there is none."""
     query = select(func.max(Activity.id)).where(col(Activity.kind).in_(CHANGES_WHAT_IS_PUBLISHED))
