@@ -1,6 +1,8 @@
 """Who the caller is, and a word for those who are new."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
 
 from app.accounts import chapters, seasoning, tokens
 from app.accounts.actors import Viewer
@@ -15,6 +17,8 @@ from app.web.schemas import Listing, PathId
 from app.web.session import SessionDep
 
 api = APIRouter(tags=["Accounts"], route_class=OnceRoute)
+
+MemberName = Annotated[str, Path(description="The name that the newcomer signs in with.", examples=["bob"])]
 
 
 @api.get("/me", openapi_extra=needs(Scope.READ))
@@ -57,7 +61,7 @@ def take_token_back(session: SessionDep, viewer: Viewer, token_id: PathId) -> No
     responses=can_fail(NotVouchedYet, NotFound, Refused, Conflict),
     openapi_extra=needs(Scope.WRITE),
 )
-def vouch(session: SessionDep, viewer: Viewer, name: str) -> VouchOut:
+def vouch(session: SessionDep, viewer: Viewer, name: MemberName) -> VouchOut:
     """Say that you know a newcomer of your chapter, so that their votes count."""
     user = newcomers.vouch(session, viewer, name)
     return VouchOut(

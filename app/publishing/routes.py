@@ -35,6 +35,7 @@ Include = Annotated[
     Query(description="Where the text is held: the newest one before it that is not in doubt as well."),
 ]
 Tag = Annotated[str | None, Query(max_length=40, description="Only pages with this tag.")]
+PathForm = Annotated[Representation, Path(description="The form of the text.", examples=["txt"])]
 PathKey = Annotated[str, Path(description="A section's key, from the list of sections.", examples=["topline"])]
 
 _HEADERS: Json = {
@@ -131,7 +132,7 @@ def get_approved_form(
     request: Request,
     session: SessionDep,
     slug: PathSlug,
-    form: Representation,
+    form: PathForm,
     as_of: AsOf = None,
     chapter: Chapter = None,
     include: Include = None,
@@ -166,7 +167,7 @@ def get_section_form(
     session: SessionDep,
     slug: PathSlug,
     key: PathKey,
-    form: Representation,
+    form: PathForm,
     as_of: AsOf = None,
     chapter: Chapter = None,
     include: Include = None,

@@ -74,6 +74,23 @@ def test_every_answer_has_a_description_and_an_example(document: Json) -> None:
             assert "example" in content
 
 
+def test_nothing_is_left_to_be_guessed(document: Json) -> None:
+    for path, method, operation in operations_of(document):
+        assert operation["summary"]
+        for parameter in operation.get("parameters", []):
+            assert parameter.get("description"), (path, method, parameter["name"])
+            assert parameter.get("schema"), (path, method, parameter["name"])
+        for status, response in operation["responses"].items():
+            for name, header in response.get("headers", {}).items():
+                assert header["description"], (path, method, status, name)
+                assert header["schema"], (path, method, status, name)
+            assert all(content.get("schema") for content in response.get("content", {}).values()), (
+                path,
+                method,
+                status,
+            )
+
+
 def test_every_problem_named_has_a_help_page_and_fits_its_status(document: Json) -> None:
     for path, _, operation in operations_of(document):
         for status, response in operation["responses"].items():
@@ -89,9 +106,9 @@ def test_what_follows_from_the_facts_is_declared(document: Json) -> None:
         if not path.startswith(API):
             continue
         statuses = set(operation["responses"])
-        assert {"500", "503"} <= statuses
+        assert {"400", "422", "500", "503"} <= statuses, "an unknown parameter is refused everywhere"
         if "requestBody" in operation:
-            assert {"400", "413", "415", "422"} <= statuses, (path, method)
+            assert {"413", "415"} <= statuses, (path, method)
         if method != "get":
             assert "429" in statuses
         if {} not in operation["security"]:
