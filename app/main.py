@@ -39,6 +39,7 @@ from app.ledger.head import LedgerHead
 from app.ledger.keys import KeyFile
 from app.live import routes as live
 from app.live.hub import Hub
+from app.outbound import parse_networks
 from app.pages import routes as pages
 from app.pages import screens as pages_screens
 from app.publishing import feed_routes
@@ -59,6 +60,9 @@ from app.web.methods import HeadAsGet
 from app.web.rates import SharedCounts
 from app.web.session import WriteGate
 from app.web.strict import check_request
+from app.webhooks import routes as webhooks
+from app.webhooks.courier import Courier, Manner
+from app.webhooks.keys import SecretKey
 
 API_PREFIX = "/api/v1"
 ENDPOINTS = (
@@ -74,6 +78,7 @@ ENDPOINTS = (
     publishing,
     search,
     live,
+    webhooks,
 )
 SCREENS = (
     pages_screens,
@@ -110,15 +115,19 @@ def create_app(
     database = open_database(settings, clock=clock)
     follower = Follower(database, [CandidateFollower(), MoveFollower()])
     hub = Hub(database, most=settings.streams, most_per_address=settings.streams_per_address)
+    manner = Manner(settings.base_url, settings.webhook_timeout, parse_networks(settings.webhook_networks))
+    courier = Courier(database, database.info["secret_key"], manner)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         collect_less_garbage()
         if follow:
             follower.start()
+            courier.start()
         async with hub.running():
             yield
         if follow:
+            courier.stop()
             follower.stop()
         database.dispose()
 
@@ -132,6 +141,7 @@ def create_app(
         generate_unique_id_function=openapi.name_operation,
     )
     app.state.settings, app.state.database, app.state.follower = settings, database, follower
+    app.state.courier = courier
     app.state.write_gate, app.state.hub = WriteGate(database), hub
     app.state.search = engine_of(settings)
     app.state.ledger_head = LedgerHead(database)
@@ -141,6 +151,7 @@ def create_app(
     for screens in SCREENS:
         app.include_router(screens.site)
     app.include_router(health.api)
+    webhooks.describe_messages(app.webhooks)
     app.mount(static.ADDRESS, static.LastingFiles())
     problems.install(app)
     openapi.install(app, deprecated)
@@ -175,6 +186,8 @@ def open_database(settings: Settings, *, clock: Clock = utc_now) -> Database:
     database.info["fixed_settings"] = frozenset(settings.model_fields_set & RULE_SETTINGS.keys())
     key_file = settings.ledger_key_file or settings.data_dir / "ledger.key"
     database.info["ledger_key"] = KeyFile(key_file, base_url=settings.base_url)
+    given = settings.secret_key.get_secret_value() if settings.secret_key else None
+    database.info["secret_key"] = SecretKey(settings.data_dir / "secret.key", given)
     database.info["standings"] = Standings()
     database.info["blames"] = Blames()
     return database

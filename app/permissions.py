@@ -75,6 +75,10 @@ class Action(StrEnum):
     VOUCH = N_("vouch for somebody")
     CHOOSE_CHAPTER = N_("choose a chapter")
     MANAGE_TOKENS = N_("manage your tokens")
+    MANAGE_WEBHOOKS = N_("manage webhooks")
+    CHANGE_WEBHOOK = N_("change this webhook")
+    REMOVE_WEBHOOK = N_("remove this webhook")
+    SEE_ALL_WEBHOOKS = N_("see the webhooks of others")
     CREATE_PAGE = N_("create a page")
     RENAME_PAGE = N_("rename a page")
     MANAGE_CHAPTERS = N_("manage chapters")
@@ -91,6 +95,10 @@ def _owner_or_shared(actor: Actor, subject: Owned | None) -> bool:
 
 def _owner(actor: Actor, subject: Owned | None) -> bool:
     return subject is not None and subject.owner_id == actor.id
+
+
+def _owner_or_admin(actor: Actor, subject: Owned | None) -> bool:
+    return actor.role == Role.ADMIN or _owner(actor, subject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +131,14 @@ RULES: dict[Action, _Rule] = {
     Action.VOUCH: _Rule(Role.MEMBER, Scope.WRITE),
     Action.CHOOSE_CHAPTER: _Rule(Role.MEMBER, Scope.WRITE),
     Action.MANAGE_TOKENS: _Rule(Role.MEMBER, Scope.ADMIN),
+    Action.MANAGE_WEBHOOKS: _Rule(Role.MEMBER, Scope.WEBHOOKS),
+    Action.CHANGE_WEBHOOK: _Rule(
+        Role.MEMBER, Scope.WEBHOOKS, _owner, N_("Only its owner changes a webhook. An admin can remove it.")
+    ),
+    Action.REMOVE_WEBHOOK: _Rule(
+        Role.MEMBER, Scope.WEBHOOKS, _owner_or_admin, N_("Only its owner or an admin can remove a webhook.")
+    ),
+    Action.SEE_ALL_WEBHOOKS: _Rule(Role.ADMIN, Scope.WEBHOOKS),
     Action.CREATE_PAGE: _Rule(Role.WRITER, Scope.WRITE),
     Action.RENAME_PAGE: _Rule(Role.WRITER, Scope.WRITE),
     Action.MANAGE_CHAPTERS: _Rule(Role.ADMIN, Scope.ADMIN),

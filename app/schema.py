@@ -18,7 +18,8 @@ import app.drafts.models
 import app.ledger.models
 import app.pages.models
 import app.revisions.models
-import app.web.rates  # noqa: F401  # the imports register the tables
+import app.web.rates
+import app.webhooks.models  # noqa: F401  # the imports register the tables
 from app.database import Database
 from app.settings import ROOT
 

@@ -1,8 +1,9 @@
 """Settings from the environment; `docs/operating.md` lists each with default and meaning."""
 
+from ipaddress import ip_network
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,6 +31,10 @@ class Settings(BaseSettings):
     chapter_days: int = Field(14, ge=0, description="Days after which a new chapter is counted by itself.")
     founders: int = Field(20, ge=1, description="The first members, whose votes count at once.")
 
+    secret_key: SecretStr | None = Field(None, min_length=32, description="What the secrets of webhooks follow from.")
+    webhook_networks: str = Field("", description="Networks that webhooks may reach although they are not public.")
+    webhook_timeout: int = Field(15, ge=1, le=30, description="Seconds a webhook's receiver has to answer.")
+
     session_days: int = Field(30, ge=1, description="Days until a sign-in ends by itself.")
     invite_days: int = Field(14, ge=1, description="Days an invite link works.")
     writes_per_minute: int = Field(600, ge=60, description="Writes one member or address may make in a minute.")
@@ -40,3 +45,10 @@ class Settings(BaseSettings):
     streams: int = Field(2000, ge=1, description="Live streams that one process keeps open.")
     streams_per_address: int = Field(100, ge=1, description="Live streams that one address may keep open.")
     pool_size: int = Field(20, ge=1, description="Database connections per process.")
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _are_networks(cls, given: str) -> str:
+        for part in filter(None, map(str.strip, given.split(","))):
+            ip_network(part)
+        return given

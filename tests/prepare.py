@@ -1,4 +1,4 @@
-"""See to it that the tests have a browser: the system's Chromium, installed where this user may."""
+"""See to it that the tests have a browser and a caching proxy: the system's, installed where this user may."""
 
 import os
 import shutil
@@ -13,19 +13,29 @@ def find_browser() -> str | None:
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
+def find_proxy() -> str | None:
+    """The path of an nginx on this machine, also where only root's PATH leads to it."""
+    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+
+
 def main() -> int:
-    """Install Debian's Chromium if there is none; say what to do where that is not possible."""
-    if find_browser():
+    """Install Debian's packages for what there is not; say what to do where that is not possible."""
+    wanted = [] if find_browser() else ["chromium", "fonts-noto-core", "fonts-noto-cjk"]
+    wanted += [] if find_proxy() else ["nginx-light"]
+    if not wanted:
         return 0
     apt = shutil.which("apt-get")
     if apt and os.geteuid() == 0:
-        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        # At runlevel 1 no service is started: the tests start a proxy of their own.
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
         subprocess.run([apt, "-q", "update"], check=True, env=quiet, stdout=subprocess.DEVNULL)
-        wanted = ["chromium", "fonts-noto-core", "fonts-noto-cjk"]
         install = [apt, "-qy", "install", "--no-install-recommends", *wanted]
         subprocess.run(install, check=True, env=quiet, stdout=subprocess.DEVNULL)
         return 0
-    sys.stderr.write("The browser tests need Chromium. Install it (Debian: sudo apt install chromium) and try again.\n")
+    packages = " ".join(wanted)
+    sys.stderr.write(
+        f"The tests need these packages (Debian: sudo apt install {packages}). Install them and try again.\n"
+    )
     return 1
 
 

@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +16,13 @@ import httpx
 STARTING_SECONDS = 60
 NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For clients, all of plain HTTP: to read the machine's certificates takes each of them 50 ms."""
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def connect_to(token: str) -> httpx.AsyncClient:
@@ -27,9 +35,7 @@ class Server:
     """A running server; `kill` ends it between any two instructions, `start` brings it back on the same data."""
 
     def __init__(self, database_url: str, data_dir: Path, **settings: object) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("WORKSHOP_")},
@@ -43,11 +49,11 @@ class Server:
         self._log = data_dir / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Start it and wait until it answers."""
+    def start(self, *, before: Sequence[str] = (), more: Sequence[str] = ()) -> None:
+        """Start it and wait until it answers; `before` stands before the command, `more` behind it."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "app.cli", "serve", "--port", str(self.port)],
+                [*before, sys.executable, "-m", "app.cli", "serve", "--port", str(self.port), *more],
                 env=self._environment,
                 stdout=log,
                 stderr=log,

@@ -31,6 +31,7 @@ from app.web.looks import own_address
 from app.web.schemas import MAX_ID
 from app.web.session import SessionDep
 from app.web.templates import render
+from app.webhooks.telling import tell_own
 from app.words import _
 
 site = APIRouter(include_in_schema=False)
@@ -271,6 +272,7 @@ def _own_page(
         "password_changed": password_changed,
         "parts": parts,
         "moving": chapters.next_chapter_of(session, viewer),
+        "webhooks": tell_own(session, viewer),
         "not_counted": seasoning.why_not_yet(session, viewer),
         "invite_days": request.app.state.settings.invite_days,
     }

@@ -1,6 +1,7 @@
 """Write a row of the activity log, and read the rows after a position."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, text
@@ -83,6 +84,13 @@ def newest_position(session: Session) -> int:
 def published_among(rows: Sequence[Activity]) -> int:
     """The id of the newest of these rows that changed what is published; 0 when none did."""
     return max((row.id for row in rows if row.kind in CHANGES_WHAT_IS_PUBLISHED), default=0)
+
+
+def position_before(session: Session, moment: datetime) -> int:
+    """The id of the last row that was written before a moment; 0 where there is none."""
+    query = select(func.min(Activity.id)).where(col(Activity.at) >= moment)
+    first = session.exec(query).one()
+    return first - 1 if first is not None else newest_position(session)
 
 
 def newest_published_position(session: Session) -> int:

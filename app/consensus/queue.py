@@ -82,6 +82,14 @@ def find_next(session: Session, actor: Actor | None, *, chapter_id: int | None =
     return Next(candidate, Why.RANDOM if at_random else why_of(candidate, actor.chapter_id))
 
 
+def list_next(session: Session, actor: Actor, *, limit: int) -> list[Candidate]:
+    """The head of the actor’s queue in order, none at random: what lacks their chapter’s votes comes first."""
+    query = _unvoted_by(actor).order_by(col(Candidate.urgency).desc(), col(Candidate.id).desc())
+    rows = session.execute(query.limit(max(limit, _FIRST_LOOK))).all()
+    rows = sorted(rows, key=lambda row: not nearness.has_room(row.room, actor.chapter_id))
+    return [session.get_one(Candidate, row.id) for row in rows[:limit]]
+
+
 def why_of(candidate: Candidate, chapter_id: int | None) -> Why:
     """Why a member of this chapter is asked about the candidate."""
     if candidate.room is None:

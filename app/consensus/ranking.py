@@ -105,15 +105,9 @@ def count_open(session: Session, page_ids: Iterable[int]) -> dict[int, int]:
     return {page_id: count for page_id, count in rows}
 
 
-def list_nearest_decision(session: Session, *, limit: int, not_voted_by: int | None = None) -> Sequence[Candidate]:
-    """Candidates over all pages whose waiting ends soonest, then those whose vote opened last.
-
-    Only those that the member `not_voted_by` has not voted on yet, if one is named.
-    """
+def list_nearest_decision(session: Session, *, limit: int) -> Sequence[Candidate]:
+    """Candidates over all pages whose waiting ends soonest, then those whose vote opened last."""
     query = select(Candidate).where(_OPEN, _FRESH)
-    if not_voted_by is not None:
-        own = select(Vote.id).where(Vote.candidate_id == Candidate.id, Vote.member_id == not_voted_by)
-        query = query.where(~own.exists())
     waiting = query.where(col(Candidate.passing_since).is_not(None)).order_by(col(Candidate.due_at), col(Candidate.id))
     found = [*session.exec(waiting.limit(limit))]
     if len(found) < limit:

@@ -11,7 +11,7 @@ from app.accounts import service as accounts
 from app.accounts.actors import Viewer
 from app.approvals import service as approvals
 from app.approvals import stops
-from app.consensus import panel, ranking, rapid, telling
+from app.consensus import panel, queue, ranking, rapid, telling
 from app.drafts import service as drafts
 from app.drafts.models import Draft
 from app.errors import DomainError, NotFound
@@ -48,7 +48,7 @@ STEPS_SHOWN = 10
 def show_board(request: Request, session: SessionDep, viewer: Viewer, cursor: str | None = None) -> Response:
     """What needs the viewer, what is being decided, what was approved last, and every page."""
     place = decode_cursor(cursor, str)
-    needed = ranking.list_nearest_decision(session, limit=NEEDED_SHOWN, not_voted_by=viewer.id) if viewer else []
+    needed = queue.list_next(session, viewer, limit=NEEDED_SHOWN) if viewer else []
     known = {candidate.id for candidate in needed}
     leading = [row for row in ranking.list_nearest_decision(session, limit=LEADING_SHOWN) if row.id not in known]
     newest = approvals.list_newest(session, limit=6)

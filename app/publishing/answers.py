@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Literal
+from urllib.parse import quote
 
 from pydantic import BaseModel, TypeAdapter
 from sqlmodel import Session
@@ -141,6 +142,9 @@ def _text_answer(approved: ApprovedText, ask: Ask, base_url: str) -> Answer:
         "Cache-Control": CACHE_CONTROL,
         "Vary": "Accept, Accept-Encoding" if ask.negotiated else "Accept-Encoding",
     }
+    links = _links(approved, base_url, "approved")
+    related = {"canonical": links.html, "version-history": links.history, "describedby": links.ledger}
+    headers["Link"] = ", ".join(f'<{quote(address, safe=":/")}>; rel="{name}"' for name, address in related.items())
     if encoding:
         headers["Content-Encoding"] = "gzip"
     earlier = approved.found.supersedes

@@ -44,6 +44,7 @@ _HEADERS: Json = {
         "ETag": "The SHA-256 of the text, followed by the form and encoding unless it is plain Markdown.",
         "Last-Modified": "When the text was approved.",
         "Cache-Control": "How long a copy may be kept: a few seconds.",
+        "Link": "The page for people (`canonical`), its versions (`version-history`), its entry (`describedby`).",
         "Vary": "Accept where it chose the form, and Accept-Encoding.",
     }.items()
 }

@@ -148,6 +148,11 @@ HELP: dict[str, tuple[str, str]] = {
         "This text is stopped already, so nobody is served it.",
         "Another moderator can confirm the stop, so that it does not end by itself. Or withdraw the text for good.",
     ),
+    "target-refused": (
+        "Messages go to public machines over https alone, on port 443 or 8443, so that nobody can have this workshop "
+        "call what only it can reach. Nothing was changed.",
+        "Give a public https address without a name or password in it. A workshop's operator can trust more networks.",
+    ),
     "text-changed": (
         "The hash sent with the vote is not that of the text as it stands. A vote counts for exactly the words that "
         "the voter saw, so it was not counted.",
@@ -170,6 +175,10 @@ HELP: dict[str, tuple[str, str]] = {
         "Wait as many seconds as `Retry-After` says. `RateLimit` tells ahead how many are left. Approved texts have "
         "no limit.",
     ),
+    "too-many-webhooks": (
+        "One member can have twenty webhooks, so that what happens is told everywhere in time.",
+        "Remove one that is not needed any more, or change what one of them gets.",
+    ),
     "unavailable": (
         "The workshop is too busy or cannot save just now. Nothing was saved.",
         "Keep your text and try again in a few seconds.",
@@ -181,6 +190,15 @@ HELP: dict[str, tuple[str, str]] = {
     "voting-closed": (
         "This vote is over, or the text waits for somebody to merge it. The votes cast so far are kept.",
         "Look at the page for the text that is approved now and for what is open.",
+    ),
+    "webhook-not-found": (
+        "There is no webhook with this number, or it belongs to somebody else.",
+        "Look at the list of your webhooks.",
+    ),
+    "webhook-off": (
+        "Nothing is sent to a webhook that is turned off: by its owner, because the receiver answered 410, or because "
+        "nothing arrived for five days.",
+        'Turn it on with `{"enabled": true}`, then ask for what it missed with `redeliver` and a time.',
     ),
     "withdrawn": (
         "A moderator withdrew this text: it must never be used again. The answer holds the reason and, as "

@@ -108,7 +108,21 @@ def _complete(document: Json) -> Json:
             content.setdefault("schema", {"type": "string"})  # what is no JSON is text
             if "example" not in content and "examples" not in content:
                 content["example"] = example_of(content["schema"], schemas)
+    for kind, methods in document.get("webhooks", {}).items():
+        _complete_message(kind, methods["post"], schemas)
     return document
+
+
+def _complete_message(kind: str, operation: Json, schemas: Json) -> None:
+    """What a webhook gets: an example of its kind, and that any 2xx says that it arrived."""
+    operation["responses"] = {
+        "2XX": {"description": "It arrived. Everything else is tried again; 410 ends the webhook."}
+    }
+    for content in operation["requestBody"]["content"].values():
+        content["example"] = example_of(content["schema"], schemas)
+        content["example"]["type"] = kind
+        if "kind" in content["example"]["data"]:
+            content["example"]["data"]["kind"] = kind
 
 
 def operations_of(document: Json) -> Iterator[tuple[str, str, Json]]:

@@ -5,10 +5,10 @@ from fastapi import FastAPI
 
 from app.accounts import chapters
 from app.permissions import Role
-from tests.conftest import MovableClock, connect
+from tests.conftest import ON_SQLITE_ALONE, MovableClock, connect
 from tests.factories import Workshop
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, ON_SQLITE_ALONE]
 
 
 def electorate(workshop: Workshop) -> dict[str | None, int]:

@@ -7,8 +7,12 @@ from fastapi import FastAPI
 
 from app.accounts import service as accounts
 from app.permissions import Role
-from tests.conftest import MovableClock, connect
+from app.webhooks import service as webhooks
+from app.webhooks.models import Why
+from tests.conftest import ON_SQLITE_ALONE, MovableClock, connect
 from tests.factories import Workshop
+
+pytestmark = ON_SQLITE_ALONE
 
 PASSWORD = "four unrelated words"
 
@@ -105,3 +109,19 @@ async def test_as_many_versions_as_fit_are_all_shown_at_once(app: FastAPI, works
                 shown = (await client.get("/me")).text
                 assert ("/me?cursor=" in shown) is (number == 20)
                 assert len(set(re.findall(r'href="/drafts/(\d+)"', shown))) == 20
+
+
+@pytest.mark.anyio
+async def test_it_says_that_a_webhook_was_turned_off_and_why(app: FastAPI, workshop: Workshop) -> None:
+    with workshop.writing() as session:
+        ada = accounts.actor_of(accounts.add_user(session, "Ada", PASSWORD))
+        made = [webhooks.add_webhook(session, ada, url=f"https://example.org/{name}")[0] for name in "abc"]
+        webhooks.turn_off(session, made[0], Why.GONE)
+        webhooks.turn_off(session, made[1], Why.FAILING)
+    async with connect(app) as client:
+        await client.post("/login", data={"name": "Ada", "password": PASSWORD})
+        shown = (await client.get("/me")).text
+    assert re.search(r'said warn" role="status"><bdi>https://example.org/a</bdi>: Nothing has been sent since', shown)
+    assert "the receiver said that it is gone" in shown
+    assert "for five days no message had arrived" in shown
+    assert "Nothing has been sent to it yet." in shown

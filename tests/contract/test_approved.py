@@ -290,3 +290,14 @@ async def test_what_is_asked_with_a_token_is_stored_nowhere(campaign: Campaign) 
         pages = await client.get(f"{API}/pages")
     assert answer.headers["Cache-Control"] == pages.headers["Cache-Control"] == "no-store"
     assert (await get(campaign, f"{API}/pages")).headers["Cache-Control"] == "no-cache"
+
+
+async def test_each_form_leads_to_the_page_its_versions_and_its_ledger_entry(campaign: Campaign) -> None:
+    page = "http://workshop.test/api/v1/pages/housing"
+    for form in ("json", "md", "txt", "html"):
+        links = (await get(campaign, f"{HOUSE}.{form}")).links
+        assert {name: link["url"] for name, link in links.items()} == {
+            "canonical": "http://workshop.test/pages/housing",
+            "version-history": f"{page}/revisions",
+            "describedby": "http://workshop.test/api/v1/ledger/3",
+        }

@@ -25,6 +25,9 @@ BODIES = {
     "/pages/{slug}/correct": {"revision": 1, "reason": "Wrong."},
     "/pages/{slug}/withdraw": {"reason": "Wrong."},
     "/pages/{slug}/restore": {"reason": "Right after all."},
+    "/webhooks": {"url": "https://192.0.2.1/hook"},
+    "/webhooks/{webhook_id}": {"enabled": False},
+    "/webhooks/{webhook_id}/redeliver": {"delivery": 1},
     "/tokens": {"scopes": ["read"]},
     "/rule/changes": {"setting": "vouches", "value": 3, "reason": "Be careful."},
     "/revisions/{revision_id}/vote": {"value": "support", "sha256": "0" * 64},
@@ -44,7 +47,7 @@ def writing_routes(campaign: Campaign) -> Iterator[tuple[str, str, Scope]]:
 
 def address(campaign: Campaign, path: str) -> str:
     known = {"draft_id": campaign.fork, "revision_id": campaign.candidate, "change_id": 1, "token_id": 1}
-    return path.format(slug="housing", name="bob", **known)
+    return path.format(slug="housing", name="bob", webhook_id=1, **known)
 
 
 def test_the_routes_that_write_are_known_by_name(campaign: Campaign) -> None:
@@ -70,6 +73,12 @@ def test_the_routes_that_write_are_known_by_name(campaign: Campaign) -> None:
         ("POST", "/pages/{slug}/withdraw"),
         ("POST", "/pages/{slug}/restore"),
         ("POST", "/pages/{slug}/rapid"),
+        ("POST", "/webhooks"),
+        ("PATCH", "/webhooks/{webhook_id}"),
+        ("DELETE", "/webhooks/{webhook_id}"),
+        ("POST", "/webhooks/{webhook_id}/redeliver"),
+        ("POST", "/webhooks/{webhook_id}/test"),
+        ("POST", "/webhooks/{webhook_id}/rotate-secret"),
         ("POST", "/rule/changes"),
         ("POST", "/rule/changes/{change_id}/confirm"),
         ("DELETE", "/rule/changes/{change_id}"),

@@ -5,11 +5,11 @@ from fastapi import FastAPI
 
 from app.accounts.models import ApiToken
 from app.permissions import Actor, Role, Scope
-from tests.conftest import MovableClock, connect
+from tests.conftest import ON_SQLITE_ALONE, MovableClock, connect
 from tests.contract.campaign import API
 from tests.factories import Workshop
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, ON_SQLITE_ALONE]
 
 TOKENS = f"{API}/tokens"
 

@@ -12,8 +12,10 @@ from app.drafts.models import Draft
 from app.pages.models import Page
 from app.permissions import Actor, Role
 from app.revisions import service as revisions
-from tests.conftest import MovableClock, connect
+from tests.conftest import ON_SQLITE_ALONE, MovableClock, connect
 from tests.factories import Workshop
+
+pytestmark = ON_SQLITE_ALONE
 
 
 @pytest.fixture

@@ -51,6 +51,7 @@ PURE = {
     "publishing": ("representations",),
     "search": ("query", "analysis", "snippets"),
     "accounts": ("passwords",),
+    "webhooks": ("schedule", "signing", "keys"),
     "ledger": ("merkle", "notes", "canonical", "wording"),
 }
 

@@ -18,7 +18,7 @@ FOR_PROGRAMMERS = ("app/web/help.py", "app/web/openapi.py", "app/web/docs.py", "
 MESSAGES = {"_", "_n", "N_", "Nn_"}
 TOLD_ELSEWHERE = {
     *("Field", "Query", "Path", "Header", "ValueError", "TypeError", "RuntimeError", "LookupError", "CorruptDelta"),
-    *("BadNote", "NoLedgerKey"),
+    *("BadNote", "NoLedgerKey", "NoSecretKey"),
 }
 """Calls whose words stand in the documentation of the API, or only ever in a log."""
 DOCUMENTED = {"description", "example", "pointer", "_EXAMPLES", "_HEADERS"}

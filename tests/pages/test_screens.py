@@ -7,8 +7,10 @@ from fastapi import FastAPI
 
 from app.activity import service as activity
 from app.permissions import Role
-from tests.conftest import connect
+from tests.conftest import ON_SQLITE_ALONE, connect
 from tests.factories import Workshop
+
+pytestmark = ON_SQLITE_ALONE
 
 
 @pytest.fixture

@@ -11,8 +11,10 @@ from app.main import open_database
 from app.pages import service as pages
 from app.permissions import Role
 from app.settings import Settings
-from tests.conftest import MovableClock, connect
+from tests.conftest import ON_SQLITE_ALONE, MovableClock, connect
 from tests.factories import HOUSING, Workshop
+
+pytestmark = ON_SQLITE_ALONE
 
 ADDRESS = "/api/v1/pages/housing/approved"
 FORMS = ["", ".json", ".txt", ".md", ".html", "/sections", "/sections/topline.txt", "?as_of=2026-11-22T23:00:00Z"]

@@ -3,7 +3,9 @@
 import pytest
 from fastapi import FastAPI
 
-from tests.conftest import connect
+from tests.conftest import ON_SQLITE_ALONE, connect
+
+pytestmark = ON_SQLITE_ALONE
 
 
 @pytest.mark.anyio

@@ -1,0 +1,233 @@
+"""How fast the program is beside a bare server in the same run: `python -m bench.run [NAME] [--json]`.
+
+Each figure is a ratio to its reference: uvicorn alone, with a constant answer of two kilobytes. Processor time for each
+request moves least with what else the machine does, so it is printed too, ours and the reference's. The load comes from
+`wrk` (Debian: apt install wrk), on a processor of its own where there are two; with two server processes it shares one
+of them, for the reference as for us.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import httpx
+
+from app import schema
+from app.main import open_database
+from app.permissions import Role
+from app.settings import Settings
+from tests.factories import HOUSING, Workshop
+from tests.servers import NO_CERTIFICATES, Server, free_port
+
+SECONDS = 2
+ROUNDS = 3
+CONNECTIONS = 16
+TARGET = 0.60
+TEXT = HOUSING + "\n".join(f"- Point {n} says what it says, in plain words." for n in range(34)) + "\n"
+"""About two kilobytes, as the reference's answer."""
+
+BARE = """
+BODY = b"x" * 2048
+HEADERS = [(b"content-type", b"text/plain"), (b"content-length", b"2048")]
+
+async def app(scope, receive, send):
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        await send({"type": "http.response.body", "body": BODY})
+"""
+_NUMBER = re.compile(r"^Requests/sec:\s+([\d.]+)", re.MULTILINE)
+_SHARE = re.compile(r"^\s+(50|99)%\s+([\d.]+)(us|ms|s)", re.MULTILINE)
+_FAILED = re.compile(r"Non-2xx or 3xx responses: (\d+)")
+_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table. `figure` is in `unit`; `ratio` is to the reference; `met` is None without a target."""
+
+    name: str
+    figure: float
+    unit: str
+    cpu_ms: float
+    reference_cpu_ms: float
+    ratio: float
+    target: float | None
+    met: bool | None
+    p50_ms: float
+    p99_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one server did: requests a second, milliseconds of processor time for each, and how long they took."""
+
+    rate: float
+    cpu_ms: float
+    p50_ms: float
+    p99_ms: float
+
+
+def measure(address: str, pid: int, header: str | None, cores: str | None) -> Load:
+    """The median of some rounds; a status that is no success ends the run."""
+    rounds = []
+    for _ in range(ROUNDS):
+        before = cpu_of(pid)
+        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--latency", *(["-H", header] if header else [])]
+        done = subprocess.run([*pinned(cores), *command, address], capture_output=True, text=True, check=True)
+        if failed := _FAILED.search(done.stdout):
+            raise SystemExit(f"{address} failed {failed[1]} times.")
+        found = _NUMBER.search(done.stdout)
+        assert found is not None
+        rate = float(found[1])
+        shares = {share: float(value) * _MS[unit] for share, value, unit in _SHARE.findall(done.stdout)}
+        rounds.append(Load(rate, (cpu_of(pid) - before) * 1000 / (rate * SECONDS), shares["50"], shares["99"]))
+    return sorted(rounds, key=lambda load: load.rate)[ROUNDS // 2]
+
+
+def cpu_of(pid: int) -> float:
+    """Seconds of processor time that a process and its children that live have used."""
+    ticks = 0
+    for each in [pid, *children_of(pid)]:
+        fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def children_of(pid: int) -> Iterator[int]:
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            yield int(child)
+            yield from children_of(int(child))
+
+
+def pinned(cores: str | None) -> list[str]:
+    return ["taskset", "-c", cores] if cores and shutil.which("taskset") else []
+
+
+@contextmanager
+def bare(folder: Path, workers: int, cores: str | None) -> Iterator[tuple[str, int]]:
+    """The reference: uvicorn alone."""
+    (folder / "bare.py").write_text(BARE)
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "bare:app", "--port", str(port), "--workers", str(workers)]
+    options = ["--no-access-log", "--log-level", "error", "--loop", "uvloop", "--http", "httptools"]
+    process = subprocess.Popen([*pinned(cores), *command, *options], cwd=folder)
+    try:
+        wait_for(f"http://127.0.0.1:{port}/")
+        yield f"http://127.0.0.1:{port}/", process.pid
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextmanager
+def workshop(folder: Path, workers: int, cores: str | None) -> Iterator[tuple[str, int]]:
+    """The program with one approved page, as `workshop serve` runs it."""
+    url = f"sqlite:///{folder / 'workshop.db'}"
+    database = open_database(Settings(database_url=url, data_dir=folder, wait_routine=0))
+    schema.upgrade(database)
+    filled = Workshop(database, None)  # type: ignore[arg-type]  # nothing is due here
+    members = [filled.member(role=Role.WRITER) for _ in range(2)]
+    page = filled.page(members[0], "Housing", TEXT)
+    for member in members:
+        filled.vote(member, filled.shared_head(page))
+    database.dispose()
+    server = Server(url, folder)
+    server.start(before=pinned(cores), more=["--workers", str(workers)])
+    try:
+        yield f"{server.url}/api/v1/pages/housing", server.pid
+    finally:
+        server.kill()
+
+
+def wait_for(address: str) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            httpx.get(address, verify=NO_CERTIFICATES)
+        except httpx.TransportError:
+            if time.monotonic() > deadline:
+                raise
+        else:
+            return
+
+
+def approved() -> Iterator[Row]:
+    """The approved text by API, warm: each form, a section and 304, at one and two processes."""
+    known = httpx.Headers()
+    cases = {
+        "json": ("/approved", None),
+        "md": ("/approved.md", None),
+        "txt": ("/approved.txt", None),
+        "html": ("/approved.html", None),
+        "section txt": ("/approved/sections/topline.txt", None),
+        "packed json": ("/approved.json", "Accept-Encoding: gzip"),
+        "304": ("/approved.md", "If-None-Match: {etag}"),
+    }
+    several = (os.cpu_count() or 1) > 1
+    for workers in (1, 2):
+        server, load = ("0", "1") if several and workers == 1 else (None, None)
+        with tempfile.TemporaryDirectory(prefix="bench-") as name:
+            folder = Path(name)
+            with workshop(folder, workers, server) as (base, pid), bare(folder, workers, server) as (reference, other):
+                known = httpx.get(f"{base}/approved.md", headers={"Accept-Encoding": "identity"}).headers
+                for case, (path, header) in cases.items():
+                    given = header.format(etag=known["ETag"]) if header else None
+                    theirs = measure(reference, other, None, load)
+                    ours = measure(base + path, pid, given, load)
+                    ratio = ours.rate / theirs.rate
+                    met = ratio >= TARGET and ours.p99_ms <= 5 * ours.p50_ms
+                    yield Row(
+                        f"approved {case}, {workers} process{'es' if workers > 1 else ''}",
+                        round(ours.rate),
+                        "requests/s",
+                        round(ours.cpu_ms, 4),
+                        round(theirs.cpu_ms, 4),
+                        round(ratio, 3),
+                        TARGET,
+                        met,
+                        ours.p50_ms,
+                        ours.p99_ms,
+                    )
+
+
+FIGURES: dict[str, Callable[[], Iterator[Row]]] = {"approved": approved}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", nargs="?", choices=sorted(FIGURES), help="one figure alone")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    asked = parser.parse_args()
+    if shutil.which("wrk") is None:
+        print("The load comes from wrk. Install it (Debian: apt install wrk) and try again.", file=sys.stderr)
+        return 2
+    rows = [row for name, figure in FIGURES.items() if asked.name in (None, name) for row in figure()]
+    if asked.json:
+        print(json.dumps({"rows": [asdict(row) for row in rows]}, indent=1))
+        return 0
+    print("| work | figure | CPU ms, reference's | p50 / p99 ms | ratio | target | |")
+    print("|---|---|---|---|---|---|---|")
+    for row in rows:
+        told = "" if row.met is None else ("met" if row.met else "missed")
+        times = f"{row.cpu_ms:.3f}, {row.reference_cpu_ms:.3f} | {row.p50_ms:.2f} / {row.p99_ms:.2f}"
+        print(
+            f"| {row.name} | {row.figure:,.0f} {row.unit} | {times} | {row.ratio:.2f} | {row.target or ''} | {told} |"
+        )
+    print(f"\nMedian ratio {statistics.median(row.ratio for row in rows):.2f}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
