@@ -163,8 +163,10 @@ def _complete_response(status: str, response: Json) -> None:
     for name, description in wanted.items():
         response.setdefault("headers", {})[name] = {"description": description, "schema": {"type": "string"}}
     if status >= "400":
-        declared = response["content"].pop("application/json", {})
-        response["content"][PROBLEM_TYPE]["schema"] = declared.get("schema", {"$ref": f"{_REF}Problem"})
+        plain = {"$ref": f"{_REF}Problem"}
+        declared = response["content"].pop("application/json", {}).get("schema", plain)
+        # What has further members is one of several problems with that status.
+        response["content"][PROBLEM_TYPE]["schema"] = declared if declared == plain else {"anyOf": [declared, plain]}
 
 
 _HEADERS = {

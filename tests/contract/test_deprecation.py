@@ -10,8 +10,6 @@ from app.settings import ROOT, Settings
 from app.web.deprecation import DEPRECATED, LEAST_NOTICE, Deprecated
 from tests.conftest import ON_SQLITE_ALONE, MovableClock, connect
 
-pytestmark = [pytest.mark.anyio, ON_SQLITE_ALONE]
-
 PATH = "/api/v1/pages/{slug}/approved"
 SAID = {"Deprecation": "@1798761600", "Sunset": "Sun, 02 Jan 2028 00:00:00 GMT"}
 ENTRY = Deprecated("GET", PATH, datetime(2027, 1, 1, tzinfo=UTC), datetime(2028, 1, 2, tzinfo=UTC), "Use another.")
@@ -22,6 +20,8 @@ def aging(settings: Settings, clock: MovableClock) -> FastAPI:
     return create_app(settings, clock=clock, follow=False, deprecated=[ENTRY])
 
 
+@pytest.mark.anyio
+@ON_SQLITE_ALONE
 async def test_answers_of_a_deprecated_operation_say_so_and_no_others(aging: FastAPI) -> None:
     async with connect(aging) as client:
         old = [await client.get("/api/v1/pages/nowhere/approved"), await client.head("/api/v1/pages/nowhere/approved")]
@@ -34,6 +34,8 @@ async def test_answers_of_a_deprecated_operation_say_so_and_no_others(aging: Fas
         assert not SAID.keys() & {name.title() for name in answer.headers}
 
 
+@pytest.mark.anyio
+@ON_SQLITE_ALONE
 async def test_the_documents_say_so_too(aging: FastAPI) -> None:
     async with connect(aging) as client:
         document, page = (await client.get("/openapi.json")).json(), (await client.get("/docs")).text
@@ -56,6 +58,7 @@ def test_a_year_is_given_and_the_page_for_people_tells_all(table: tuple[Deprecat
     assert rows == (told or ["| none | | | |"])
 
 
+@ON_SQLITE_ALONE
 def test_an_entry_for_an_operation_that_there_is_not_fails(settings: Settings) -> None:
     wrong = Deprecated("GET", "/api/v1/nowhere", ENTRY.since, ENTRY.until, "Use another.")
     with pytest.raises(KeyError):

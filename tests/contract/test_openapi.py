@@ -129,6 +129,10 @@ def test_examples_fit_their_schemas(document: Json) -> None:
         for content in contents:
             if "example" in content and "schema" in content:
                 assert problems_with(content["example"], content["schema"], schemas) == [], (path, method)
+        for status, response in operation["responses"].items():
+            content = response.get("content", {}).get("application/problem+json", {})
+            for slug, example in content.get("examples", {}).items():
+                assert problems_with(example["value"], content["schema"], schemas) == [], (path, method, status, slug)
 
 
 def problems_with(value: object, schema: Json, schemas: Json, place: str = "") -> list[str]:
