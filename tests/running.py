@@ -19,6 +19,7 @@ class Running:
     """Anna (a writer), Bob and the moderator Mo; votes need no waiting time. `housing` is approved."""
 
     server: Server
+    folder: Path
     workshop: Workshop
     anna: Actor
     bob: Actor
@@ -59,7 +60,7 @@ def running_campaign(folder: Path, template: Path, **settings: object) -> Iterat
     anna = workshop.member("anna", chapter="north", role=Role.WRITER)
     bob = workshop.member("bob", chapter="south")
     mo = workshop.member("mo", chapter="west", role=Role.MODERATOR)
-    found = Running(Server(url, folder, wait_routine=0, **settings), workshop, anna, bob, mo)
+    found = Running(Server(url, folder, wait_routine=0, **settings), folder, workshop, anna, bob, mo)
     found.page("Housing")
     found.server.start()
     try:

@@ -47,7 +47,8 @@ class Line(httpx.HTTPTransport):
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Running]:
-    with running_campaign(tmp_path_factory.mktemp("client"), sqlite_template) as found:
+    folder = tmp_path_factory.mktemp("client")
+    with running_campaign(folder, sqlite_template, webhook_networks="127.0.0.0/8") as found:
         yield found
 
 

@@ -3,9 +3,12 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import sysconfig
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,17 +21,20 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 from standardwebhooks.webhooks import Webhook
 
+from app.demo.people import FOUNDER
+from app.demo.stage import TEXTS
 from app.settings import ROOT
 from tests.prepare import find_browser
-from tests.running import Running, running_campaign
-from tests.servers import NO_CERTIFICATES
+from tests.running import Running
+from tests.servers import NO_CERTIFICATES, free_port
 
 pytestmark = pytest.mark.xdist_group("client")
 
 PAGE = (ROOT / "docs/recipes.md").read_text()
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 BODY = '{"type":"page.held","timestamp":"2026-11-22T15:02:11Z","data":{"page":"housing","status":"held"}}'
-TOPLINE = "Everyone needs a home they can afford. Rents have risen faster than wages."
+TEXT = (TEXTS / "school-meals.md").read_text()
+SMS = TEXT.partition("## SMS\n\n")[2].strip()
 NODE = shutil.which("node")
 RUNS = {"sh": ["sh", "-eu"], "python": [sys.executable], "js": [NODE or "node"]}
 
@@ -53,10 +59,10 @@ def block(recipe: str, language: str, marker: str = "") -> str:
     return found
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Running]:
-    with running_campaign(tmp_path_factory.mktemp("recipes"), sqlite_template) as found:
-        yield found
+@pytest.fixture(scope="module", autouse=True)
+def example(running: Running) -> None:
+    """The page that the recipes name."""
+    running.page("School meals", TEXT)
 
 
 def environment(running: Running, **more: str) -> dict[str, str]:
@@ -90,16 +96,18 @@ def test_every_recipe_is_one_of_those_tried_here() -> None:
     }
 
 
-NEWCOMER = "Five minutes: a texting tool and a webhook"
-NEWCOMER_BLOCKS = [("sh", ""), ("python", ""), ("sh", "needs-webhooks"), ("python", "receiver"), ("js", "verify")]
+NEWCOMER = "In five minutes"
+NEWCOMER_BLOCKS = [
+    *(("sh", marker) for marker in ("start", "install", "pull", "token", "webhook", "try")),
+    *(("python", marker) for marker in ("pull", "receiver")),
+    ("js", "verify"),
+]
 TRIED = [
-    (NEWCOMER, "sh", TOPLINE, TOPLINE),
-    (NEWCOMER, "python", TOPLINE, TOPLINE),
-    ("A texting tool", "sh", TOPLINE, TOPLINE),
-    ("A texting tool", "js", f"{TOPLINE}\n{TOPLINE}", TOPLINE),
+    ("A texting tool", "sh", SMS, SMS),
+    ("A texting tool", "js", f"{SMS}\n{SMS}", SMS),
     ("A canvassing app", "python", "Checked just now.", "Checked just now."),
     ("An e-mail builder", "python", "1 changed, 0 unchanged, 1 missing", "0 changed, 1 unchanged, 1 missing"),
-    ("A spreadsheet", "python", "housing,approved,", "housing,approved,"),
+    ("A spreadsheet", "python", "school-meals,approved,", "school-meals,approved,"),
     ("An archive", "sh", "\u2014 ", "\u2014 "),
     ("An archive", "python", " rows", " rows"),
 ]
@@ -120,9 +128,9 @@ def test_a_recipe_works_and_works_again(
 
 @pytest.mark.parametrize("language", ["sh", "js"])
 def test_the_texting_tool_sends_nothing_once_a_text_is_stopped(running: Running, tmp_path: Path, language: str) -> None:
-    slug = running.page(f"Stopped {language}")
-    code = block("A texting tool", language).replace("/housing/", f"/{slug}/")
-    assert TOPLINE in run(running, tmp_path, language, code)
+    slug = running.page(f"Stopped {language}", TEXT)
+    code = block("A texting tool", language).replace("/school-meals/", f"/{slug}/")
+    assert SMS in run(running, tmp_path, language, code)
     headers = {"Authorization": f"Bearer {running.token(running.mo)}"}
     held = httpx.post(
         f"{running.url}/api/v1/pages/{slug}/hold", json={"reason": "Wrong."}, headers=headers, verify=NO_CERTIFICATES
@@ -130,15 +138,86 @@ def test_the_texting_tool_sends_nothing_once_a_text_is_stopped(running: Running,
     assert held.status_code == 200
     with pytest.raises(AssertionError):
         run(running, tmp_path, language, code)
-    assert not (tmp_path / "topline.txt").exists()
+    assert not (tmp_path / "sms.txt").exists()
 
 
-def test_a_webhook_is_asked_for(running: Running, tmp_path: Path) -> None:
-    paths = httpx.get(f"{running.url}/openapi.json", verify=NO_CERTIFICATES).json()["paths"]
-    if "/api/v1/webhooks" not in paths:
-        pytest.skip("this version has no webhooks yet")
-    token = running.token(running.anna)
-    assert "whsec_" in run(running, tmp_path, "sh", block(NEWCOMER, "sh", "needs-webhooks"), TOKEN=token)
+def walk(folder: Path, instead: dict[str, str], **environment: str) -> list[str]:
+    """What the blocks of the first five minutes print, after the start, until the last message came."""
+    (folder / "pull.py").write_text(block(NEWCOMER, "python", "pull"))
+    (folder / "receiver.py").write_text(block(NEWCOMER, "python", "receiver"))
+    steps = [block(NEWCOMER, "sh", marker) for marker in ("pull", "token", "webhook", "try")]
+    steps.insert(1, "echo\nvar/client/bin/python pull.py\n")
+    script = "\n".join([*steps, "wait\n"])
+    for old, new in instead.items():
+        assert old in script
+        script = script.replace(old, new)
+    with subprocess.Popen(
+        ["sh", "-eu", "-c", script],
+        cwd=folder,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as it:
+        late = threading.Timer(60, os.killpg, (it.pid, signal.SIGKILL))
+        late.start()
+        told: list[str] = []
+        assert it.stdout
+        for line in it.stdout:
+            told.append(line.rstrip("\n"))
+            if {"page.released school-meals", "page.held school-meals"} <= {*told} and told.count(SMS) == 3:
+                break
+        late.cancel()
+        with suppress(ProcessLookupError):
+            os.killpg(it.pid, signal.SIGKILL)
+    return [line for line in told if line]
+
+
+def test_the_first_five_minutes_lead_to_a_pull_and_a_verified_webhook(running: Running, tmp_path: Path) -> None:
+    (tmp_path / "var").mkdir()
+    (tmp_path / ".venv").symlink_to(Path(sys.executable).parent.parent)
+    port = free_port()
+    instead = {
+        "http://127.0.0.1:8000": running.url,
+        "127.0.0.1:8080": f"127.0.0.1:{port}",
+        f'"{FOUNDER}"': running.mo.name,
+        "sqlite:///var/demo.db": f"sqlite:///{running.folder}/workshop.db",
+        "WORKSHOP_DATA_DIR=var/demo": f"WORKSHOP_DATA_DIR={running.folder}",
+        "var/client/bin/python ": f"{sys.executable} ",
+    }
+    check(walk(tmp_path, instead, PORT=str(port), PYTHONPATH=str(ROOT / "clients/python")))
+
+
+def check(told: list[str]) -> None:
+    assert told.count(SMS) == 3, told
+    assert told[:2] == [SMS, SMS]
+    assert sum(line.startswith("Do not send it: Is the figure right?") for line in told) == 1
+    assert {"page.held school-meals", "page.released school-meals"} <= {*told}
+
+
+@pytest.mark.soak
+def test_the_first_five_minutes_from_nothing(tmp_path: Path) -> None:
+    """With `make demo` itself and the package as pip installs it; what it needs is taken from this virtualenv."""
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+        shutil.copy2(ROOT / name, tmp_path / name)
+    shutil.copytree(ROOT / "clients/python", tmp_path / "clients/python")
+    (tmp_path / ".venv").symlink_to(Path(sys.executable).parent.parent)
+    here = {"PYTHONPATH": sysconfig.get_path("purelib"), "PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1"}
+    here |= {"PIP_NO_BUILD_ISOLATION": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}  # 0 is how pip is told to use none
+    with subprocess.Popen(
+        ["sh", "-eu", "-c", block(NEWCOMER, "sh", "start")],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as demo:
+        try:
+            wait_for(8000, 120)
+            install = ["sh", "-eu", "-c", block(NEWCOMER, "sh", "install")]
+            subprocess.run(install, cwd=tmp_path, env=os.environ | here, check=True)
+            check(walk(tmp_path, {}, PYTHONPATH=here["PYTHONPATH"]))
+        finally:
+            os.killpg(demo.pid, signal.SIGKILL)
 
 
 def messages() -> Iterator[tuple[bool, dict[str, str], str]]:
@@ -158,9 +237,7 @@ def messages() -> Iterator[tuple[bool, dict[str, str], str]]:
 
 
 def test_the_receiver_in_python_takes_what_is_genuine_and_nothing_else(running: Running, tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     path = tmp_path / "receiver.py"
     path.write_text(block(NEWCOMER, "python", "receiver"))
     given = environment(running, WEBHOOK_SECRET=SECRET, PORT=str(port))
@@ -178,8 +255,8 @@ def test_the_receiver_in_python_takes_what_is_genuine_and_nothing_else(running: 
     assert told == "page.held housing\n", "the same message twice is dealt with once"
 
 
-def wait_for(port: int) -> None:
-    deadline = time.monotonic() + 20
+def wait_for(port: int, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
@@ -197,16 +274,16 @@ def test_the_check_in_javascript_takes_what_is_genuine_and_nothing_else(running:
 @pytest.mark.browser
 def test_the_website_shows_a_text_until_it_is_stopped(running: Running) -> None:
     headers = {"Authorization": f"Bearer {running.token(running.mo)}"}
-    slug = running.page("On the site")
-    code = block("A website", "js", "browser").replace("housing", slug)
+    slug = running.page("On the site", TEXT)
+    code = block("A website", "js", "browser").replace("school-meals", slug)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"])
         page = browser.new_page()
         page.set_content(f'<p id="{slug}"></p>')
         page.evaluate(f"WORKSHOP = {running.url!r}")
         page.add_script_tag(content=f"{{ {code} }}")
-        expect(page.locator(f"#{slug}")).to_contain_text("Everyone needs a home", timeout=20_000)
-        for action, shown in (("hold", ""), ("release", "Everyone needs a home")):
+        expect(page.locator(f"#{slug}")).to_contain_text("No child learns well", timeout=20_000)
+        for action, shown in (("hold", ""), ("release", "No child learns well")):
             address = f"{running.url}/api/v1/pages/{slug}/{action}"
             answer = httpx.post(address, json={"reason": "Looking."}, headers=headers, verify=NO_CERTIFICATES)
             assert answer.status_code == 200
