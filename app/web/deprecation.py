@@ -17,7 +17,7 @@ LEAST_NOTICE = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True)
 class Deprecated:
-    """An operation as the OpenAPI document names it, since when and until when, and a sentence on what to use instead."""
+    """An operation as the OpenAPI document names it, since when, until when, and a sentence on what to use instead."""
 
     method: str
     path: str
