@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Request
 
 from app.accounts import chapters, seasoning, tokens
 from app.accounts.actors import Viewer
-from app.accounts.idempotency import OnceRoute
+from app.accounts.idempotency import AnswerHeldASecret, OnceRoute
 from app.accounts.schemas import MeOut, NewTokenOut, TokenIn, TokenOut, VouchOut
 from app.accounts.seasoning import NotVouchedYet
 from app.consensus import newcomers
@@ -40,7 +40,9 @@ def list_tokens(session: SessionDep, viewer: Viewer) -> Listing[TokenOut]:
     return Listing[TokenOut](data=[TokenOut.of(row) for row in tokens.list_own(session, viewer)], next=None)
 
 
-@api.post("/tokens", status_code=201, responses=can_fail(ScopeMissing), openapi_extra=needs(Scope.ADMIN))
+@api.post(
+    "/tokens", status_code=201, responses=can_fail(ScopeMissing, AnswerHeldASecret), openapi_extra=needs(Scope.ADMIN)
+)
 def create_token(request: Request, session: SessionDep, viewer: Viewer, body: TokenIn) -> NewTokenOut:
     """Make a token for a program. Its secret is in this answer and nowhere else."""
     request.state.once_only = True

@@ -1,7 +1,7 @@
 """Requests made up from the OpenAPI document, and what of the answers does not fit it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,8 @@ import schemathesis
 from fastapi import FastAPI
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
+
+from app.web.schemas import Json
 
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 
@@ -22,8 +24,11 @@ CHECKS = (
     "unsupported_method",
     "allow_header_conformance",
     "use_after_free",
+    "ensure_resource_availability",
     "negative_data_rejection",
 )
+REFUSALS = ["400", "401", "403", "404", "405", "406", "409", "410", "413", "415", "422", "428", "429"]
+"""What an answer may be to a request that the document does not allow; 413 where its body is too large as well."""
 
 
 @dataclass
@@ -43,7 +48,8 @@ def try_made_up_requests(
     seed: int,
     examples: int,
     phases: Sequence[str] = PHASES,
-    chosen: Sequence[str] = (),
+    paths: Collection[str] = (),
+    without: Collection[str] = (),
 ) -> Outcome:
     """Ask the program in this process whatever its document allows, and what it does not allow, as one caller."""
     config = SchemathesisConfig.from_dict(
@@ -54,15 +60,20 @@ def try_made_up_requests(
             "continue-on-failure": True,
             "request-timeout": 20,
             "max-stream-events": 1,
-            "checks": {"enabled": False, **{name: {"enabled": True} for name in CHECKS}},
+            "checks": {
+                "enabled": False,
+                **{name: {"enabled": True} for name in CHECKS},
+                "negative_data_rejection": {"enabled": True, "expected-statuses": REFUSALS},
+            },
             "generation": {"max-examples": examples, "database": "none", "no-shrink": True},
-            "phases": {name: {"enabled": name in phases} for name in PHASES},
+            "phases": {
+                **{name: {"enabled": name in phases} for name in PHASES},
+                "stateful": {"enabled": "stateful" in phases, "generation": {"max-examples": 5 * examples}},
+            },
             "operations": [{"include-operation-id": "follow_stream", "request-timeout": 0.3}],
         }
     )
-    schema = schemathesis.openapi.from_dict(app.openapi(), config=config)
-    if chosen:
-        schema = schema.include(operation_id=list(chosen))
+    schema = schemathesis.openapi.from_dict(_part(app.openapi(), paths, without), config=config)
     schema.app = app.state.front
     found = Outcome()
     for event in from_schema(schema).execute():
@@ -73,6 +84,12 @@ def try_made_up_requests(
         elif isinstance(event, events.FatalError):
             raise event.exception
     return found
+
+
+def _part(document: Json, paths: Collection[str], without: Collection[str]) -> Json:
+    """The document with these paths alone, all where none is named, but without some."""
+    kept = {path: it for path, it in document["paths"].items() if (not paths or path in paths) and path not in without}
+    return {**document, "paths": kept}
 
 
 def _count(event: Any, found: Outcome) -> None:
@@ -87,6 +104,8 @@ def _count(event: Any, found: Outcome) -> None:
         for check in checks:
             if check.failure_info is not None:
                 case = recorder.cases[case_id].value
-                key = f"{check.name} {case.operation.label}: {check.failure_info.failure.title}"
+                key = f"{check.name} {case.operation.label}"
                 sent = check.failure_info.code_sample
-                found.wrong.setdefault(key, f"{check.failure_info.failure.message[:600]}\n{sent[:800]}")
+                found.wrong.setdefault(
+                    key, f"{check.failure_info.failure.title}\n{check.failure_info.failure.message[:600]}\n{sent[:800]}"
+                )

@@ -119,6 +119,18 @@ def test_what_follows_from_the_facts_is_declared(document: Json) -> None:
             assert "Location" in operation["responses"]["201"]["headers"]
 
 
+def test_what_answers_with_a_secret_says_that_a_repetition_gets_none(document: Json) -> None:
+    found = []
+    for path, method, operation in operations_of(document):
+        answer = operation["responses"].get("201", operation["responses"].get("200", {}))
+        example = answer.get("content", {}).get("application/json", {}).get("example")
+        if isinstance(example, dict) and {"secret", "token"} & example.keys():
+            problems = operation["responses"]["409"]["content"]["application/problem+json"]["examples"]
+            assert "answer-held-a-secret" in problems, (path, method)
+            found.append(path)
+    assert len(found) == 3
+
+
 def test_examples_fit_their_schemas(document: Json) -> None:
     schemas = document["components"]["schemas"]
     for path, method, operation in operations_of(document):
