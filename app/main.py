@@ -145,14 +145,7 @@ def create_app(
     app.state.write_gate, app.state.hub = WriteGate(database), hub
     app.state.search = engine_of(settings)
     app.state.ledger_head = LedgerHead(database)
-    for package in ENDPOINTS:
-        app.include_router(package.api, prefix=API_PREFIX, dependencies=[Depends(check_request)])
-    app.include_router(feed_routes.api, dependencies=[Depends(check_request)])
-    for screens in SCREENS:
-        app.include_router(screens.site)
-    app.include_router(health.api)
-    webhooks.describe_messages(app.webhooks)
-    app.mount(static.ADDRESS, static.LastingFiles())
+    _add_routes(app)
     problems.install(app)
     openapi.install(app, deprecated)
     app.add_middleware(static.PackPages)
@@ -162,6 +155,18 @@ def create_app(
     app.add_middleware(SecurityHeaders, base_url=settings.base_url)
     app.state.front = HotApproved(ReadersLanguage(app, languages.installed(locale)), database.published)
     return app
+
+
+def _add_routes(app: FastAPI) -> None:
+    """Everything that can be asked for, and what the document says of messages."""
+    for package in ENDPOINTS:
+        app.include_router(package.api, prefix=API_PREFIX, dependencies=[Depends(check_request)])
+    app.include_router(feed_routes.api, dependencies=[Depends(check_request)])
+    for screens in SCREENS:
+        app.include_router(screens.site)
+    app.include_router(health.api)
+    webhooks.describe_messages(app.webhooks)
+    app.mount(static.ADDRESS, static.LastingFiles())
 
 
 def collect_less_garbage() -> None:

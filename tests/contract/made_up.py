@@ -103,9 +103,6 @@ def _count(event: Any, found: Outcome) -> None:
     for case_id, checks in recorder.checks.items():
         for check in checks:
             if check.failure_info is not None:
-                case = recorder.cases[case_id].value
-                key = f"{check.name} {case.operation.label}"
-                sent = check.failure_info.code_sample
-                found.wrong.setdefault(
-                    key, f"{check.failure_info.failure.title}\n{check.failure_info.failure.message[:600]}\n{sent[:800]}"
-                )
+                key = f"{check.name} {recorder.cases[case_id].value.operation.label}"
+                failure, request = check.failure_info.failure, check.failure_info.code_sample
+                found.wrong.setdefault(key, f"{failure.title}\n{failure.message[:600]}\n{request[:800]}")
