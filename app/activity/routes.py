@@ -24,13 +24,21 @@ def list_changes(
     response: Response,
     session: SessionDep,
     since: Annotated[
-        str | None, Query(max_length=40, description="`next` of the answer before; 0 or none is the beginning.")
+        str | None,
+        Query(max_length=40, description="`next` of the answer before; 0 or none is the beginning.", examples=["4711"]),
     ] = None,
     cursor: Cursor = None,
     kinds: Annotated[
         str, Query(max_length=1_000, description="Only these kinds, with commas between.", examples=["page.promoted"])
     ] = "",
-    page: Annotated[str | None, Query(max_length=200, description="Only what happened to this page.")] = None,
+    page: Annotated[
+        str | None,
+        Query(
+            max_length=200,
+            description="Only what happened to this page.",
+            examples=["housing"],
+        ),
+    ] = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Changes:
     """What happened since, strictly in order and nothing left out. `cursor` is another name for `since`."""

@@ -80,6 +80,8 @@ def test_nothing_is_left_to_be_guessed(document: Json) -> None:
         for parameter in operation.get("parameters", []):
             assert parameter.get("description"), (path, method, parameter["name"])
             assert parameter.get("schema"), (path, method, parameter["name"])
+            values = {"examples", "default", "enum", "$ref"}
+            assert any(values & part.keys() for part in walk(parameter)), (path, method, parameter["name"])
         for status, response in operation["responses"].items():
             for name, header in response.get("headers", {}).items():
                 assert header["description"], (path, method, status, name)
