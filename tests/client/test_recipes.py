@@ -169,7 +169,7 @@ def walk(folder: Path, instead: dict[str, str], **environment: str) -> list[str]
     (folder / "receiver.py").write_text(block(NEWCOMER, "python", "receiver"))
     steps = [block(NEWCOMER, "sh", marker) for marker in ("pull", "token", "webhook", "try")]
     steps.insert(1, "echo\nvar/client/bin/python pull.py\n")
-    script = "\n".join([*steps, "wait\n"])
+    script = "\n".join(["trap 'kill 0' EXIT  # the receiver, when a step fails", *steps, "wait\n"])
     for old, new in instead.items():
         assert old in script
         script = script.replace(old, new)

@@ -93,6 +93,17 @@ def test_nothing_is_left_to_be_guessed(document: Json) -> None:
             )
 
 
+def test_every_message_to_a_webhook_is_described_as_well(document: Json) -> None:
+    for kind, methods in document["webhooks"].items():
+        operation = methods["post"]
+        assert operation["summary"], kind
+        assert operation["description"].endswith("."), kind
+        assert all(it["description"] and it["schema"] for it in operation["parameters"]), kind
+        assert operation["requestBody"]["content"]["application/json"]["example"], kind
+        assert [response["description"] for response in operation["responses"].values()], kind
+    assert set(document["webhooks"]) == {*Kind, "webhook.test"}
+
+
 def test_every_problem_named_has_a_help_page_and_fits_its_status(document: Json) -> None:
     for path, _, operation in operations_of(document):
         for status, response in operation["responses"].items():
