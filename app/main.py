@@ -1,7 +1,7 @@
 """Put the program together: database, follower, routes. No logic."""
 
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -53,7 +53,7 @@ from app.search import routes as search
 from app.search import screens as search_screens
 from app.search.indexer_process import engine_of
 from app.settings import Settings
-from app.web import design, docs, help, languages, openapi, problems, static
+from app.web import deprecation, design, docs, help, languages, openapi, problems, static
 from app.web.door import Door
 from app.web.headers import SecurityHeaders
 from app.web.languages import ReadersLanguage
@@ -102,11 +102,16 @@ SCREENS = (
 
 
 def create_app(
-    settings: Settings, *, clock: Clock = utc_now, follow: bool = True, locale: Path = languages.FOLDER
+    settings: Settings,
+    *,
+    clock: Clock = utc_now,
+    follow: bool = True,
+    locale: Path = languages.FOLDER,
+    deprecated: Sequence[deprecation.Deprecated] = deprecation.DEPRECATED,
 ) -> FastAPI:
     """The program; what a server runs is its `state.front`. Without `follow`, somebody else calls `state.follower`.
 
-    `locale` is the folder of the catalogues that screens are translated with.
+    `locale` is the folder of the catalogues that screens are translated with, `deprecated` what of the API will end.
     """
     database = open_database(settings, clock=clock)
     follower = Follower(database, [CandidateFollower(), MoveFollower()])
@@ -143,8 +148,9 @@ def create_app(
     app.state.ledger_head = LedgerHead(database)
     app.router.routes.extend(every_route().routes)
     problems.install(app)
-    openapi.install(app)
+    openapi.install(app, deprecated)
     app.add_middleware(static.PackPages)
+    app.add_middleware(deprecation.TellDeprecation, table=deprecated)
     app.add_middleware(HeadAsGet)
     app.add_middleware(Door, settings=settings, counts=SharedCounts(database))
     app.add_middleware(SecurityHeaders, base_url=settings.base_url)

@@ -1,10 +1,12 @@
 """Who the caller is, and a word for those who are new."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
 
 from app.accounts import chapters, seasoning, tokens
 from app.accounts.actors import Viewer
-from app.accounts.idempotency import OnceRoute
+from app.accounts.idempotency import AnswerHeldASecret, OnceRoute
 from app.accounts.schemas import MeOut, NewTokenOut, TokenIn, TokenOut, VouchOut
 from app.accounts.seasoning import NotVouchedYet
 from app.consensus import newcomers
@@ -15,6 +17,8 @@ from app.web.schemas import Listing, PathId
 from app.web.session import SessionDep
 
 api = APIRouter(tags=["Accounts"], route_class=OnceRoute)
+
+MemberName = Annotated[str, Path(description="The name that the newcomer signs in with.", examples=["bob"])]
 
 
 @api.get("/me", openapi_extra=needs(Scope.READ))
@@ -36,7 +40,9 @@ def list_tokens(session: SessionDep, viewer: Viewer) -> Listing[TokenOut]:
     return Listing[TokenOut](data=[TokenOut.of(row) for row in tokens.list_own(session, viewer)], next=None)
 
 
-@api.post("/tokens", status_code=201, responses=can_fail(ScopeMissing), openapi_extra=needs(Scope.ADMIN))
+@api.post(
+    "/tokens", status_code=201, responses=can_fail(ScopeMissing, AnswerHeldASecret), openapi_extra=needs(Scope.ADMIN)
+)
 def create_token(request: Request, session: SessionDep, viewer: Viewer, body: TokenIn) -> NewTokenOut:
     """Make a token for a program. Its secret is in this answer and nowhere else."""
     request.state.once_only = True
@@ -57,7 +63,7 @@ def take_token_back(session: SessionDep, viewer: Viewer, token_id: PathId) -> No
     responses=can_fail(NotVouchedYet, NotFound, Refused, Conflict),
     openapi_extra=needs(Scope.WRITE),
 )
-def vouch(session: SessionDep, viewer: Viewer, name: str) -> VouchOut:
+def vouch(session: SessionDep, viewer: Viewer, name: MemberName) -> VouchOut:
     """Say that you know a newcomer of your chapter, so that their votes count."""
     user = newcomers.vouch(session, viewer, name)
     return VouchOut(

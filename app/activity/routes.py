@@ -24,13 +24,21 @@ def list_changes(
     response: Response,
     session: SessionDep,
     since: Annotated[
-        str | None, Query(max_length=40, description="`next` of the answer before; 0 or none is the beginning.")
+        str | None,
+        Query(max_length=40, description="`next` of the answer before; 0 or none is the beginning.", examples=["4711"]),
     ] = None,
     cursor: Cursor = None,
     kinds: Annotated[
         str, Query(max_length=1_000, description="Only these kinds, with commas between.", examples=["page.promoted"])
     ] = "",
-    page: Annotated[str | None, Query(max_length=200, description="Only what happened to this page.")] = None,
+    page: Annotated[
+        str | None,
+        Query(
+            max_length=200,
+            description="Only what happened to this page.",
+            examples=["housing"],
+        ),
+    ] = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Changes:
     """What happened since, strictly in order and nothing left out. `cursor` is another name for `since`."""
@@ -40,6 +48,8 @@ def list_changes(
     # Read before the rows: whatever is up to here was committed by now, so nothing is skipped by going on from it.
     newest = service.newest_position(session)
     rows = service.since(session, position, kinds=wanted, page_id=page_id, limit=limit)
+    # Whoever reads here that a text changed is served the new one from then on, though another server wrote the row.
+    request.app.state.database.published.advance(service.published_among(rows))
     following = rows[-1].id if len(rows) == limit else max([position, newest, *(row.id for row in rows)])
     key = "cursor" if cursor else "since"
     found = listing(request, response, present(session, rows), str(following), key=key)

@@ -81,6 +81,11 @@ def newest_position(session: Session) -> int:
     return session.exec(select(func.max(Activity.id))).one() or 0
 
 
+def published_among(rows: Sequence[Activity]) -> int:
+    """The id of the newest of these rows that changed what is published; 0 when none did."""
+    return max((row.id for row in rows if row.kind in CHANGES_WHAT_IS_PUBLISHED), default=0)
+
+
 def position_before(session: Session, moment: datetime) -> int:
     """The id of the last row that was written before a moment; 0 where there is none."""
     query = select(func.min(Activity.id)).where(col(Activity.at) >= moment)

@@ -140,7 +140,8 @@ def get_next_review(
     session: SessionDep,
     viewer: Viewer,
     chapter: Annotated[
-        str | None, Query(max_length=200, description="Only texts that still lack votes of this chapter.")
+        str | None,
+        Query(max_length=200, description="Only texts that still lack votes of this chapter.", examples=["north"]),
     ] = None,
 ) -> ReviewOut:
     """The next text for you to vote on, with what it changes: where your vote moves most."""

@@ -69,14 +69,20 @@ def follow_stream(
     session: SessionDep,
     hub: Annotated[Hub, Depends(get_hub)],
     since: Annotated[
-        str | None, Query(max_length=40, description="Begin after this row, 0 being the beginning; else with now.")
+        str | None,
+        Query(
+            max_length=40, description="Begin after this row, 0 being the beginning; else with now.", examples=["4711"]
+        ),
     ] = None,
     kinds: Annotated[
         str, Query(max_length=1_000, description="Only these kinds, with commas between.", examples=["page.promoted"])
     ] = "",
-    page: Annotated[str | None, Query(max_length=200, description="Only what happens to this page.")] = None,
+    page: Annotated[
+        str | None, Query(max_length=200, description="Only what happens to this page.", examples=["housing"])
+    ] = None,
     last_event_id: Annotated[
-        str | None, Header(max_length=40, description="The `id` of the last message; goes before `since`.")
+        str | None,
+        Header(max_length=40, description="The `id` of the last message; goes before `since`.", examples=["4711"]),
     ] = None,
 ) -> EventStream:
     """What happens, as it happens: server-sent events, each a row of the list of changes, strictly in order."""

@@ -61,6 +61,8 @@ def read_rows(database: Database, position: int, wanted: Wanted) -> tuple[list[R
         kinds = [Kind(kind) for kind in wanted.kinds]
         rows = activity.since(session, position, kinds=kinds, page_id=wanted.page_id, limit=PAGE_ROWS)
         told = [_render(change, row.page_id) for change, row in zip(present(session, rows), rows, strict=True)]
+    # Before it is told: whoever hears that a text changed and asks for it gets the new one.
+    database.published.advance(activity.published_among(rows))
     if len(told) == PAGE_ROWS:
         return told, told[-1].seq
     return told, max([position, newest, *(row.seq for row in told)])

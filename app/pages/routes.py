@@ -36,7 +36,9 @@ def list_pages(
     session: SessionDep,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
-    tag: Annotated[str | None, Query(max_length=40, description="Only pages with this tag.")] = None,
+    tag: Annotated[
+        str | None, Query(max_length=40, description="Only pages with this tag.", examples=["homes"])
+    ] = None,
     q: Annotated[str, Query(max_length=120, description="Only pages with these letters in their title.")] = "",
     status: Annotated[PageStatus | None, Query(description="Only pages that stand so.")] = None,
 ) -> Listing[PageOut]:

@@ -148,9 +148,11 @@ def find_embedded(
             examples=["https://workshop.example/pages/housing"],
         ),
     ],
-    form: Annotated[Literal["json", "xml"], Query(alias="format")] = "json",
-    maxwidth: Annotated[int, Query(ge=1, le=100_000, description="Pixels.")] = WIDTH,
-    maxheight: Annotated[int, Query(ge=1, le=100_000, description="Pixels.")] = HEIGHT,
+    form: Annotated[
+        Literal["json", "xml"], Query(alias="format", description="Written as JSON or as XML.", examples=["json"])
+    ] = "json",
+    maxwidth: Annotated[int, Query(ge=1, le=100_000, description="Pixels.", examples=[480])] = WIDTH,
+    maxheight: Annotated[int, Query(ge=1, le=100_000, description="Pixels.", examples=[320])] = HEIGHT,
 ) -> Response:
     """How to show a page on another site, for programs that know nothing but its address."""
     settings = request.app.state.settings

@@ -41,6 +41,7 @@ MEDIA_TYPES = {Form.ATOM: "application/atom+xml; charset=utf-8", Form.JSON: "app
 EMPTY = datetime(2026, 1, 1, tzinfo=UTC)
 """When a feed without an entry was last changed: always the same, so that nobody takes it for news."""
 
+PathForm = Annotated[Form, Path(description="How the feed is written.", examples=["atom"])]
 Tag = Annotated[str, Path(max_length=40, description="A page's tag.", examples=["homes"])]
 
 
@@ -68,14 +69,16 @@ _RESPONSES: dict[int | str, Json] = {
 
 
 @api.get("/approved.{form}", response_class=Response, responses=_RESPONSES)
-def show_feed(request: Request, session: SessionDep, form: Form, cursor: Cursor = None) -> Response:
+def show_feed(request: Request, session: SessionDep, form: PathForm, cursor: Cursor = None) -> Response:
     """What became of approved texts, newest first. A text that is stopped is an entry "Stop using: …"."""
     title = _("{site}: approved texts").format(site=request.app.state.settings.site_name)
     return _answer(request, session, Channel(title, "approved", "/"), form, cursor)
 
 
 @api.get("/tag/{tag}.{form}", response_class=Response, responses=_RESPONSES)
-def show_feed_of_tag(request: Request, session: SessionDep, tag: Tag, form: Form, cursor: Cursor = None) -> Response:
+def show_feed_of_tag(
+    request: Request, session: SessionDep, tag: Tag, form: PathForm, cursor: Cursor = None
+) -> Response:
     """The same for pages with a tag."""
     title = _("{site}: approved texts about “{tag}”").format(site=request.app.state.settings.site_name, tag=tag)
     return _answer(request, session, Channel(title, f"tag/{quote(tag, safe='')}", "/", tag=tag), form, cursor)
@@ -83,7 +86,7 @@ def show_feed_of_tag(request: Request, session: SessionDep, tag: Tag, form: Form
 
 @api.get("/page/{slug}.{form}", response_class=Response, responses=_RESPONSES | can_fail(PageNotFound))
 def show_feed_of_page(
-    request: Request, session: SessionDep, slug: PathSlug, form: Form, cursor: Cursor = None
+    request: Request, session: SessionDep, slug: PathSlug, form: PathForm, cursor: Cursor = None
 ) -> Response:
     """The same for one page. A former address goes on working, so that no reader loses it."""
     page = pages.get_page(session, slug)

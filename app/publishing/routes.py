@@ -28,13 +28,21 @@ AsOf = Annotated[
 ]
 Chapter = Annotated[
     str | None,
-    Query(max_length=80, description="The chapter's own text, else the common one; `scope` says which it is."),
+    Query(
+        max_length=80,
+        description="The chapter's own text, else the common one; `scope` says which it is.",
+        examples=["north"],
+    ),
 ]
 Include = Annotated[
     Literal["last_safe"] | None,
-    Query(description="Where the text is held: the newest one before it that is not in doubt as well."),
+    Query(
+        description="Where the text is held: the newest one before it that is not in doubt as well.",
+        examples=["last_safe"],
+    ),
 ]
-Tag = Annotated[str | None, Query(max_length=40, description="Only pages with this tag.")]
+Tag = Annotated[str | None, Query(max_length=40, description="Only pages with this tag.", examples=["homes"])]
+PathForm = Annotated[Representation, Path(description="The form of the text.", examples=["txt"])]
 PathKey = Annotated[str, Path(description="A section's key, from the list of sections.", examples=["topline"])]
 
 _HEADERS: Json = {
@@ -132,7 +140,7 @@ def get_approved_form(
     request: Request,
     session: SessionDep,
     slug: PathSlug,
-    form: Representation,
+    form: PathForm,
     as_of: AsOf = None,
     chapter: Chapter = None,
     include: Include = None,
@@ -167,7 +175,7 @@ def get_section_form(
     session: SessionDep,
     slug: PathSlug,
     key: PathKey,
-    form: Representation,
+    form: PathForm,
     as_of: AsOf = None,
     chapter: Chapter = None,
     include: Include = None,

@@ -48,7 +48,8 @@ def list_revisions(
     session: SessionDep,
     slug: PathSlug,
     draft: Annotated[
-        int | None, Query(ge=1, le=MAX_ID, description="The history of this draft, instead of the page's.")
+        int | None,
+        Query(ge=1, le=MAX_ID, description="The history of this draft, instead of the page's.", examples=[7]),
     ] = None,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,

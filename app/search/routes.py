@@ -42,9 +42,10 @@ def search(
     where: Annotated[
         Where | None, Query(alias="in", description="Only these texts; without it approved texts and drafts.")
     ] = None,
-    tag: Annotated[str, Query(max_length=40, description="Only pages with this tag.")] = "",
+    tag: Annotated[str, Query(max_length=40, description="Only pages with this tag.", examples=["homes"])] = "",
     chapter: Annotated[
-        str | None, Query(max_length=80, description="The chapter's own texts, else the common ones.")
+        str | None,
+        Query(max_length=80, description="The chapter's own texts, else the common ones.", examples=["north"]),
     ] = None,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,

@@ -12,7 +12,9 @@ from app.errors import Refused
 from app.web.schemas import MAX_ID, Item, Listing
 from app.words import _
 
-Cursor = Annotated[str | None, Query(max_length=8_000, description="`next` of the answer before, as it is.")]
+Cursor = Annotated[
+    str | None, Query(max_length=8_000, description="`next` of the answer before, as it is.", examples=["WzEyOF0"])
+]
 Limit = Annotated[int, Query(ge=1, le=200, description="The most rows to answer with.")]
 DEFAULT_LIMIT = 50
 
@@ -43,7 +45,8 @@ def decode_cursor(cursor: str | None, *kinds: type) -> list[Any] | None:
 def refuse_cursor() -> Refused:
     """What to raise for a cursor that leads nowhere."""
     return Refused(
-        _("This cursor was not made here. Use the one from “next” of the last answer, as it is."), pointer="/cursor"
+        _("This cursor was not made here. Use the one from “next” of the last answer, as it is."),
+        pointer="/cursor",
     )
 
 

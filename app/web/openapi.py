@@ -1,6 +1,6 @@
 """The OpenAPI document, completed with what every endpoint does: problems, headers, scopes and examples."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 
 from app.errors import DomainError, NotAllowed, Refused
 from app.permissions import Scope, ScopeMissing, SignInNeeded
+from app.web.deprecation import Deprecated, mark
 from app.web.door import is_costly
 from app.web.headers import FOR_PROGRAMS
 from app.web.help import help_for
@@ -67,13 +68,14 @@ def name_operation(route: APIRoute) -> str:
     return route.name
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, deprecated: Sequence[Deprecated] = ()) -> None:
     """Let the program answer with the completed document."""
     build = app.openapi
 
     def complete() -> Json:
         if app.openapi_schema is None:
             app.openapi_schema = _complete(build())
+            mark(app.openapi_schema, deprecated)
         return app.openapi_schema
 
     app.openapi = complete  # type: ignore[method-assign]  # the way FastAPI documents
@@ -103,7 +105,8 @@ def _complete(document: Json) -> Json:
             _complete_response(status, response)
         operation["responses"] = dict(sorted(operation["responses"].items()))
         for content in _contents(operation):
-            if "example" not in content and "examples" not in content and "schema" in content:
+            content.setdefault("schema", {"type": "string"})  # what is no JSON is text
+            if "example" not in content and "examples" not in content:
                 content["example"] = example_of(content["schema"], schemas)
     for kind, methods in document.get("webhooks", {}).items():
         _complete_message(kind, methods["post"], schemas)
@@ -132,13 +135,13 @@ def operations_of(document: Json) -> Iterator[tuple[str, str, Json]]:
 
 def _follows(path: str, method: str, operation: Json) -> list[type[DomainError] | int]:
     """The problems that follow from what an operation takes and who may call it."""
-    kinds: list[type[DomainError] | int] = [500, 503]
+    kinds: list[type[DomainError] | int] = [400, 500, 503, Refused]
+    if "{" in path:
+        kinds.append(404)
     if "security" in operation:
         kinds += [NotAllowed, ScopeMissing, *(kind for kind in all_kinds() if issubclass(kind, SignInNeeded))]
     if "requestBody" in operation:
-        kinds += [400, 413, 415]
-    if "requestBody" in operation or any(parameter["in"] == "query" for parameter in operation.get("parameters", [])):
-        kinds.append(Refused)
+        kinds += [413, 415]
     if method != "get" or is_costly(path):
         kinds.append(429)
     return kinds
@@ -160,8 +163,10 @@ def _complete_response(status: str, response: Json) -> None:
     for name, description in wanted.items():
         response.setdefault("headers", {})[name] = {"description": description, "schema": {"type": "string"}}
     if status >= "400":
-        declared = response["content"].pop("application/json", {})
-        response["content"][PROBLEM_TYPE]["schema"] = declared.get("schema", {"$ref": f"{_REF}Problem"})
+        plain = {"$ref": f"{_REF}Problem"}
+        declared = response["content"].pop("application/json", {}).get("schema", plain)
+        # What has further members is one of several problems with that status.
+        response["content"][PROBLEM_TYPE]["schema"] = declared if declared == plain else {"anyOf": [declared, plain]}
 
 
 _HEADERS = {

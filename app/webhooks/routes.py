@@ -18,7 +18,7 @@ from app.pages.service import PageNotFound
 from app.permissions import Action, Scope, require
 from app.settings import Settings
 from app.web.cursors import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, encode_cursor, listing
-from app.web.openapi import can_fail, needs
+from app.web.openapi import can_fail, name_operation, needs
 from app.web.schemas import Json, Listing, PathId
 from app.web.session import SessionDep
 from app.webhooks import service
@@ -189,7 +189,7 @@ def rotate_secret(request: Request, session: SessionDep, viewer: Viewer, webhook
 
 
 def _describe_messages() -> APIRouter:
-    documented = APIRouter()
+    documented = APIRouter(generate_unique_id_function=name_operation)
     for kind in Kind:
         _describe(documented, kind, MessageOut, description=f"A row `{kind}` of the list of changes.")
     _describe(documented, TEST, TestMessage, description="Asked for, to see whether it arrives.")
@@ -243,4 +243,4 @@ def _present(session: Session, rows: Sequence[Webhook]) -> list[WebhookOut]:
 
 
 messages = _describe_messages()
-"""What is sent, for the `webhooks` of the OpenAPI document: put together once, however many programs a process makes."""
+"""What is sent, for the `webhooks` of the OpenAPI document: put together once for a process."""

@@ -74,6 +74,36 @@ def test_every_answer_has_a_description_and_an_example(document: Json) -> None:
             assert "example" in content
 
 
+def test_nothing_is_left_to_be_guessed(document: Json) -> None:
+    for path, method, operation in operations_of(document):
+        assert operation["summary"]
+        for parameter in operation.get("parameters", []):
+            assert parameter.get("description"), (path, method, parameter["name"])
+            assert parameter.get("schema"), (path, method, parameter["name"])
+            values = {"examples", "default", "enum", "$ref"}
+            assert any(values & part.keys() for part in walk(parameter)), (path, method, parameter["name"])
+        for status, response in operation["responses"].items():
+            for name, header in response.get("headers", {}).items():
+                assert header["description"], (path, method, status, name)
+                assert header["schema"], (path, method, status, name)
+            assert all(content.get("schema") for content in response.get("content", {}).values()), (
+                path,
+                method,
+                status,
+            )
+
+
+def test_every_message_to_a_webhook_is_described_as_well(document: Json) -> None:
+    for kind, methods in document["webhooks"].items():
+        operation = methods["post"]
+        assert operation["summary"], kind
+        assert operation["description"].endswith("."), kind
+        assert all(it["description"] and it["schema"] for it in operation["parameters"]), kind
+        assert operation["requestBody"]["content"]["application/json"]["example"], kind
+        assert [response["description"] for response in operation["responses"].values()], kind
+    assert set(document["webhooks"]) == {*Kind, "webhook.test"}
+
+
 def test_every_problem_named_has_a_help_page_and_fits_its_status(document: Json) -> None:
     for path, _, operation in operations_of(document):
         for status, response in operation["responses"].items():
@@ -89,9 +119,9 @@ def test_what_follows_from_the_facts_is_declared(document: Json) -> None:
         if not path.startswith(API):
             continue
         statuses = set(operation["responses"])
-        assert {"500", "503"} <= statuses
+        assert {"400", "422", "500", "503"} <= statuses, "an unknown parameter is refused everywhere"
         if "requestBody" in operation:
-            assert {"400", "413", "415", "422"} <= statuses, (path, method)
+            assert {"413", "415"} <= statuses, (path, method)
         if method != "get":
             assert "429" in statuses
         if {} not in operation["security"]:
@@ -100,6 +130,18 @@ def test_what_follows_from_the_facts_is_declared(document: Json) -> None:
             assert "404" in statuses, (path, method)
         if "201" in statuses:
             assert "Location" in operation["responses"]["201"]["headers"]
+
+
+def test_what_answers_with_a_secret_says_that_a_repetition_gets_none(document: Json) -> None:
+    found = []
+    for path, method, operation in operations_of(document):
+        answer = operation["responses"].get("201", operation["responses"].get("200", {}))
+        example = answer.get("content", {}).get("application/json", {}).get("example")
+        if isinstance(example, dict) and {"secret", "token"} & example.keys():
+            problems = operation["responses"]["409"]["content"]["application/problem+json"]["examples"]
+            assert "answer-held-a-secret" in problems, (path, method)
+            found.append(path)
+    assert len(found) == 3
 
 
 def test_examples_fit_their_schemas(document: Json) -> None:
@@ -112,6 +154,10 @@ def test_examples_fit_their_schemas(document: Json) -> None:
         for content in contents:
             if "example" in content and "schema" in content:
                 assert problems_with(content["example"], content["schema"], schemas) == [], (path, method)
+        for status, response in operation["responses"].items():
+            content = response.get("content", {}).get("application/problem+json", {})
+            for slug, example in content.get("examples", {}).items():
+                assert problems_with(example["value"], content["schema"], schemas) == [], (path, method, status, slug)
 
 
 def problems_with(value: object, schema: Json, schemas: Json, place: str = "") -> list[str]:

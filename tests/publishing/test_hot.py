@@ -5,7 +5,12 @@ import pytest
 from fastapi import FastAPI
 
 from app.drafts import service as drafts
+from app.live.ring import Wanted
+from app.live.rows import read_rows
+from app.main import open_database
+from app.pages import service as pages
 from app.permissions import Role
+from app.settings import Settings
 from tests.conftest import ON_SQLITE_ALONE, MovableClock, connect
 from tests.factories import HOUSING, Workshop
 
@@ -66,6 +71,27 @@ async def test_a_promotion_ends_what_was_kept(app: FastAPI, approved: Workshop) 
     after = await fetch(app, ".md", **{"If-None-Match": before.headers["etag"]})
     assert after.status_code == 200
     assert after.text == HOUSING.replace("10,000", "20,000")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("learn", ["changes", "stream"])
+async def test_whoever_reads_that_another_server_approved_a_text_is_served_it(
+    app: FastAPI, approved: Workshop, settings: Settings, learn: str
+) -> None:
+    await fetch(app, ".md")
+    other = Workshop(open_database(settings, clock=app.state.database.clock), app.state.follower)
+    writer = other.member("other", role=Role.WRITER)
+    with other.writing() as session:
+        pages.rename_page(session, writer, "housing", new_slug="homes")
+    assert (await fetch(app, ".md")).status_code == 200, "nothing told this server yet"
+    if learn == "changes":
+        async with connect(app) as client:
+            assert "page.renamed" in (await client.get("/api/v1/changes")).text
+    else:
+        told, _ = read_rows(app.state.database, 0, Wanted(frozenset(), None))
+        assert "page.renamed" in [row.kind for row in told]
+    assert (await fetch(app, ".md")).status_code == 308
+    other.database.dispose()
 
 
 @pytest.mark.anyio
