@@ -16,7 +16,7 @@ from sqlalchemy import Engine, event, make_url
 
 from app import schema
 from app.database import Database
-from app.main import create_app
+from app.main import collect_less_garbage, create_app
 from app.settings import Settings
 from tests.factories import Workshop
 from tests.postgres import folder_in_memory, running_postgres
@@ -28,6 +28,11 @@ if memory := folder_in_memory():
 ENGINES = ("sqlite", "postgres")
 ON_SQLITE_ALONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """For modules about what is shown: what the services below them find is tested on both engines."""
+
+POSTGRES_IN_SOAK = pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgres", marks=pytest.mark.soak)], indirect=True
+)
+"""For what asks either engine in the same words as its neighbours do: the suite has six minutes."""
 
 _numbers = itertools.count(1)
 _first: dict[str, Engine] = {}
@@ -96,6 +101,11 @@ def drop_postgres_database(address: str, name: str | None) -> None:
     """Make room again, whoever is still connected."""
     with psycopg.connect(address.format(database="postgres"), autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def pytest_collection_finish() -> None:
+    """Collect as little garbage as a server does: a twelfth of the suite's time."""
+    collect_less_garbage()
 
 
 @pytest.fixture

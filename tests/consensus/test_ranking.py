@@ -15,8 +15,10 @@ from app.drafts import service as drafts
 from app.drafts.models import Draft
 from app.permissions import Actor, Role
 from app.revisions import service as revisions
-from tests.conftest import MovableClock
+from tests.conftest import POSTGRES_IN_SOAK, MovableClock
 from tests.factories import Workshop
+
+pytestmark = POSTGRES_IN_SOAK
 
 WORDS = ("Renters", "Landlords", "contract", "hearing", "Topline", "Anna", "school", "homes", "afford", "wages")
 

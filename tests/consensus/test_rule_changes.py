@@ -21,8 +21,10 @@ from app.main import open_database
 from app.permissions import Actor, Role
 from app.settings import Settings
 from app.transfer.verification import verify_database
-from tests.conftest import MovableClock
+from tests.conftest import POSTGRES_IN_SOAK, MovableClock
 from tests.factories import Workshop
+
+pytestmark = POSTGRES_IN_SOAK
 
 DAY = 86_400
 

@@ -15,8 +15,10 @@ from app.drafts.models import Draft
 from app.pages.models import Page
 from app.permissions import Actor, Role, Scope
 from app.revisions import service as revisions
-from tests.conftest import MovableClock, connect
+from tests.conftest import POSTGRES_IN_SOAK, MovableClock, connect
 from tests.factories import HOUSING, Workshop
+
+pytestmark = POSTGRES_IN_SOAK
 
 SENTENCE = "Rents have risen faster than wages."
 FAR, MUCH = "Rents have risen far faster than our wages.", "Rents have risen much faster than our wages."

@@ -6,8 +6,10 @@ from app.consensus import stopping, trial
 from app.consensus.models import Value
 from app.consensus.trial import Outcome, Trial
 from app.permissions import Actor, Role
-from tests.conftest import MovableClock
+from tests.conftest import POSTGRES_IN_SOAK, MovableClock
 from tests.factories import Workshop
+
+pytestmark = POSTGRES_IN_SOAK
 
 HOUR = 3_600
 NOTHING: dict[tuple[Outcome, Outcome], int] = {}

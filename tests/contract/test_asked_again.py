@@ -6,11 +6,11 @@ from fastapi import FastAPI
 from app.consensus.models import Value
 from app.drafts import service as drafts
 from app.permissions import Actor, Role, Scope
-from tests.conftest import MovableClock, connect
+from tests.conftest import POSTGRES_IN_SOAK, MovableClock, connect
 from tests.contract.campaign import API
 from tests.factories import HOUSING, Workshop
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, POSTGRES_IN_SOAK]
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from app.pages.models import Page
 from app.permissions import Actor, Role, Scope
 from app.publishing.feeds import read_feed
 from app.settings import Settings
-from tests.conftest import MovableClock, connect
+from tests.conftest import POSTGRES_IN_SOAK, MovableClock, connect
 from tests.factories import HOUSING, Workshop
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, POSTGRES_IN_SOAK]
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 REASON = {"reason": "The figure is being checked."}

@@ -5,11 +5,11 @@ from fastapi import FastAPI
 
 from app.permissions import Role, Scope
 from app.settings import Settings
-from tests.conftest import connect
+from tests.conftest import POSTGRES_IN_SOAK, connect
 from tests.contract.campaign import API
 from tests.factories import Workshop
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, POSTGRES_IN_SOAK]
 
 PROPOSAL = {"setting": "wait_routine", "value": 86_400, "reason": "Nights count too."}
 OPEN = {

@@ -18,8 +18,10 @@ from app.pages.models import Page
 from app.permissions import Actor, Role, Scope, ScopeMissing, SignInNeeded
 from app.revisions.models import Revision
 from app.words import Language, speaking
-from tests.conftest import MovableClock
+from tests.conftest import POSTGRES_IN_SOAK, MovableClock
 from tests.factories import HOUSING, Workshop
+
+pytestmark = POSTGRES_IN_SOAK
 
 TYPED = HOUSING.replace("10,000", "20,000")
 

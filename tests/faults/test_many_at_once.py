@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import httpx
 import pytest
+from _pytest.mark import ParameterSet
 
 from app.consensus.models import Value
 from app.drafts import service as drafts
@@ -44,10 +45,15 @@ class Crowd:
         return self.workshop.page(self.actors[0], title, PARAGRAPHS)
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(engine, marks=pytest.mark.xdist_group(f"crowd on {engine}")) for engine in ENGINES],
-)
+def on(engine: str, *marks: pytest.MarkDecorator) -> ParameterSet:
+    """The crowd on an engine, where one worker runs all its tests."""
+    return pytest.param(engine, marks=[pytest.mark.xdist_group(f"crowd on {engine}"), *marks])
+
+
+POSTGRES_IN_SOAK = pytest.mark.parametrize("crowd", [on("sqlite"), on("postgres", pytest.mark.soak)], indirect=True)
+
+
+@pytest.fixture(scope="module", params=[on(engine) for engine in ENGINES])
 def crowd(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
     """One crowd and one server for each engine: to start them is what takes the time."""
     folder = tmp_path_factory.mktemp("crowd")
@@ -78,6 +84,7 @@ async def texts_in(client: httpx.AsyncClient, api: str, address: str) -> AsyncIt
             return
 
 
+@POSTGRES_IN_SOAK
 @pytest.mark.anyio
 async def test_100_parallel_edits_are_in_history_or_kept_aside(crowd: Crowd) -> None:
     page = crowd.page("Edited")
@@ -144,6 +151,7 @@ async def test_100_parallel_votes_promote_exactly_once(crowd: Crowd) -> None:
     assert sum(line["support"] for line in decision["tallies"]) == CLIENTS
 
 
+@POSTGRES_IN_SOAK
 @pytest.mark.anyio
 async def test_nothing_acknowledged_is_missing_after_a_kill(crowd: Crowd) -> None:
     page = crowd.page("Killed")

@@ -12,11 +12,11 @@ from app.live import hub as hub_module
 from app.live.hub import Hub, Stream
 from app.permissions import Role
 from app.settings import Settings
-from tests.conftest import connect
+from tests.conftest import POSTGRES_IN_SOAK, connect
 from tests.factories import Workshop
 from tests.live.listener import SECONDS, Told, listening
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, POSTGRES_IN_SOAK]
 
 API = "/api/v1"
 PER_ADDRESS = 4
