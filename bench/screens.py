@@ -33,6 +33,8 @@ from tests.servers import Server
 ROUNDS = 100
 PATIENCE = 600
 MEMBERS = 200
+CROWDED = 26
+"""Percent of the candidates that are on one page, as many as one page of an open manifesto drew."""
 PARAGRAPHS = 25
 PASSWORD = "four unrelated words"
 WORDS = [
@@ -73,7 +75,8 @@ def fill(database: Database, pages: int, wanted: int, busy: int) -> None:
         with database.transaction(writing=True) as session:
             page = drafts.create_page(session, people[0], title=f"Page {number}", text=text_of(number, order))
             base = drafts.default_fork_origin(session, page)
-        for each in range(wanted // busy if number < busy else 0):
+        crowd = wanted * CROWDED // 100 if number == 0 else wanted * (100 - CROWDED) // 100 // max(busy - 1, 1)
+        for each in range(crowd if number < busy else 0):
             with database.transaction(writing=True) as session:
                 _propose(session, people, base, each, order)
 
@@ -114,11 +117,13 @@ def measure(server: Server, database: Database) -> None:
         "search for a word on every page": [f"/search?q={WORDS[0]}"],
         "titles while typing": ["/api/v1/suggest?q=page+1"],
         "the queue": ["/review"],
+        "by the API: next in the queue": ["/api/v1/review/next"],
+        "by the API: a page's wordings, best first": ["/api/v1/pages/page-0/candidates"],
         "own page": ["/me"],
         "chapter": ["/chapters/chapter-1"],
     }
     reference = 0.0
-    print(f"{'':34} {'first ms':>8} {'p50 ms':>8} {'p95 ms':>8} {'ratio':>7} {'KB gz':>7}")
+    print(f"{'':42} {'first ms':>8} {'p50 ms':>8} {'p95 ms':>8} {'ratio':>7} {'KB gz':>7}")
     for name, listed in addresses.items():
         times, size = [], 0
         for round_ in range(ROUNDS):
@@ -129,7 +134,7 @@ def measure(server: Server, database: Database) -> None:
             size = max(size, answer.num_bytes_downloaded)
         first, middle, worst = times[0], statistics.median(times), statistics.quantiles(times, n=20)[-1]
         reference = reference or middle
-        print(f"{name:34} {first:8.1f} {middle:8.1f} {worst:8.1f} {middle / reference:7.1f} {size / 1000:7.1f}")
+        print(f"{name:42} {first:8.1f} {middle:8.1f} {worst:8.1f} {middle / reference:7.1f} {size / 1000:7.1f}")
 
 
 def wait_until_indexed(server: Server) -> None:
