@@ -202,6 +202,8 @@ async def test_the_docs_show_every_operation_without_a_script(campaign: Campaign
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert page.text.count("<script") == 1, "nothing but the entry that every page has"
     assert "://cdn" not in page.text
+    assert "<code>type</code>" in page.text
+    assert "`" not in page.text.partition("<main")[2], "marks of code are for the document"
     for path, method, operation in operations_of(document):
         assert f'id="{operation["operationId"]}"' in page.text
         assert f"<code>{method.upper()} {path}</code>" in page.text
