@@ -51,9 +51,6 @@ def present_candidates(session: Session, listed: Sequence[Candidate]) -> list[Ca
     rows = revisions.get_many(session, (candidate.revision_id for candidate in listed))
     texts = present_rows(session, [rows[candidate.revision_id] for candidate in listed])
     alike = stacks.look_alikes_of(session, listed, limit=MOST_ALIKE)
-    standing = {
-        row.id: row.revision_id for row in stacks.get_in_order(session, {id_ for ids in alike.values() for id_ in ids})
-    }
     return [
         CandidateOut(
             page=row.page,
@@ -65,7 +62,7 @@ def present_candidates(session: Session, listed: Sequence[Candidate]) -> list[Ca
             score=str(decision.score),
             tallies=[TallyOut.of(line, slugs) for line in decision.count.chapters],
             decision=DecisionOut(**DecisionOut.fields_of(decision, slugs)),
-            look_alikes=[standing[id_] for id_ in alike[candidate.id]],
+            look_alikes=[other.revision_id for other in alike[candidate.id]],
         )
         for candidate, row, decision in zip(listed, texts, decided, strict=True)
     ]

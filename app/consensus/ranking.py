@@ -42,6 +42,16 @@ _WITH: dict[Stand, ColumnElement[bool]] = {
     Stand.STALE: col(Candidate.stale).is_(True),
 }
 
+_UNVOTED = col(Candidate.score).is_(None)
+_RANK = (
+    _UNVOTED,
+    case((_UNVOTED, false()), else_=col(Candidate.stale)),
+    col(Candidate.score).desc(),
+    col(Candidate.supporters).desc(),
+    case((_UNVOTED, ""), else_=col(Revision.sha256)),
+    col(Candidate.id).desc(),
+)
+
 
 def note_rank(candidate: Candidate, decision: Decision) -> None:
     """Keep what the candidate is ranked by, here and in the queue; it changes with its votes alone.
@@ -62,17 +72,29 @@ def list_ranked(
     return session.exec(_ranked(select(Candidate), page_id, stand).offset(skip).limit(limit)).all()
 
 
-def list_with_stacks(
-    session: Session, page_id: int, *, stand: Stand | None = None, within: Collection[int] | None = None
-) -> list[tuple[int, int]]:
-    """The ids of the page's open candidates, best first, each with its stack's; only those `within` some if given."""
-    query = select(Candidate.id, func.coalesce(LookAlike.stack_id, Candidate.id))
-    is_its_own = col(LookAlike.candidate_id) == Candidate.id
-    if within is None:
-        query = query.select_from(Candidate).outerjoin(LookAlike, is_its_own)
-    else:
-        query = query.select_from(LookAlike).join(Candidate, is_its_own).where(col(LookAlike.stack_id).in_(within))
+def list_with_stacks(session: Session, page_id: int, *, stand: Stand | None = None) -> list[tuple[int, int]]:
+    """The ids of the page's open candidates, best first, each with its stack's."""
+    query = select(Candidate.id, func.coalesce(LookAlike.stack_id, Candidate.id)).select_from(Candidate)
+    query = query.outerjoin(LookAlike, col(LookAlike.candidate_id) == Candidate.id)
     return [(candidate_id, stack_id) for candidate_id, stack_id in session.exec(_ranked(query, page_id, stand))]
+
+
+def list_best_of_stacks(
+    session: Session, page_id: int, stack_ids: Collection[int], *, most: int | None
+) -> list[tuple[int, int, int]]:
+    """Stack, candidate and revision of open candidates of a page, by rank: the best `most` of each of some stacks."""
+    place = func.row_number().over(partition_by=col(LookAlike.stack_id), order_by=_RANK).label("place")
+    ranked = (
+        select(LookAlike.stack_id, Candidate.id, Candidate.revision_id, place)
+        .join(Candidate, col(LookAlike.candidate_id) == Candidate.id)
+        .join(Revision, col(Revision.id) == Candidate.revision_id)
+        .where(col(LookAlike.stack_id).in_(stack_ids), Candidate.page_id == page_id, _LISTED)
+        .subquery()
+    )
+    query = select(ranked.c.stack_id, ranked.c.id, ranked.c.revision_id).order_by(ranked.c.place)
+    if most is not None:
+        query = query.where(ranked.c.place <= most)
+    return [(stack_id, candidate_id, revision_id) for stack_id, candidate_id, revision_id in session.exec(query)]
 
 
 def find_place(session: Session, page_id: int, candidate_id: int) -> int | None:
@@ -125,17 +147,9 @@ def list_lacking_chapter(session: Session, chapter_id: int, *, limit: int = 20) 
 
 
 def _ranked(query: Query, page_id: int, stand: Stand | None = None) -> Query:
-    unvoted = col(Candidate.score).is_(None)
     return (
         query.join(Revision, col(Revision.id) == Candidate.revision_id)
         .where(col(Candidate.page_id) == page_id, _LISTED)
         .where(*([] if stand is None else [_WITH[stand]]))
-        .order_by(
-            unvoted,
-            case((unvoted, false()), else_=col(Candidate.stale)),
-            col(Candidate.score).desc(),
-            col(Candidate.supporters).desc(),
-            case((unvoted, ""), else_=col(Revision.sha256)),
-            col(Candidate.id).desc(),
-        )
+        .order_by(*_RANK)
     )

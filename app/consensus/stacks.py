@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import delete, insert
 from sqlmodel import Session, col, select
@@ -74,6 +75,13 @@ def _find_stack(session: Session, candidate: Candidate, likeness: Likeness) -> i
     return max(alike, key=lambda stack_id: (alike[stack_id], -stack_id)) if alike else None
 
 
+class OneAlike(NamedTuple):
+    """A candidate in the same stack as another, by its id and its text's."""
+
+    id: int
+    revision_id: int
+
+
 def list_stacks(
     session: Session, page_id: int, *, stand: Stand | None = None, skip: int = 0, limit: int, shown: int
 ) -> list[Stack]:
@@ -98,19 +106,20 @@ def get_in_order(session: Session, ids: Collection[int]) -> list[Candidate]:
     return [rows[id_] for id_ in ids]
 
 
-def look_alikes_of(session: Session, listed: Sequence[Candidate], *, limit: int | None) -> dict[int, list[int]]:
-    """By candidate the ids of the open ones that it shares its stack with, best first; no more than `limit` each."""
+def look_alikes_of(session: Session, listed: Sequence[Candidate], *, limit: int | None) -> dict[int, list[OneAlike]]:
+    """By candidate the open ones that it shares its stack with, best first; no more than `limit` each."""
     own = select(LookAlike.candidate_id, LookAlike.stack_id).where(
         col(LookAlike.candidate_id).in_([candidate.id for candidate in listed])
     )
     stack_of = {candidate_id: stack_id for candidate_id, stack_id in session.exec(own)}
-    members: dict[int, list[int]] = {}
+    members: dict[int, list[OneAlike]] = {}
+    most = None if limit is None else limit + 1
     for page_id in {candidate.page_id for candidate in listed}:
-        for candidate_id, stack_id in ranking.list_with_stacks(session, page_id, within=set(stack_of.values())):
-            members.setdefault(stack_id, []).append(candidate_id)
-    stop = None if limit is None else limit + 1
-    best = {candidate.id: members.get(stack_of.get(candidate.id, 0), [])[:stop] for candidate in listed}
-    return {id_: [other for other in others if other != id_][:limit] for id_, others in best.items()}
+        best = ranking.list_best_of_stacks(session, page_id, set(stack_of.values()), most=most)
+        for stack_id, candidate_id, revision_id in best:
+            members.setdefault(stack_id, []).append(OneAlike(candidate_id, revision_id))
+    found = {candidate.id: members.get(stack_of.get(candidate.id, 0), []) for candidate in listed}
+    return {id_: [other for other in others if other.id != id_][:limit] for id_, others in found.items()}
 
 
 def list_unnoted(session: Session, *, limit: int) -> Sequence[Candidate]:

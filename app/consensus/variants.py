@@ -105,9 +105,9 @@ def alike_of(session: Session, viewer: Actor | None, candidate: Candidate | None
     """The open candidates that say nearly the same as this one, if it is open and there are any."""
     if candidate is None or candidate.closed is not None:
         return None
-    ids = stacks.look_alikes_of(session, [candidate], limit=None)[candidate.id]
-    others = stacks.get_in_order(session, ids[:SHOWN])
-    stack = Stack(candidate, others, len(ids) + 1)
+    alike = stacks.look_alikes_of(session, [candidate], limit=None)[candidate.id]
+    others = stacks.get_in_order(session, [other.id for other in alike[:SHOWN]])
+    stack = Stack(candidate, others, len(alike) + 1)
     return alike_in_stacks(session, viewer, [stack]).get(candidate.revision_id)
 
 

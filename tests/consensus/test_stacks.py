@@ -91,7 +91,7 @@ def test_a_stack_goes_on_without_the_candidate_that_began_it(
         [row] = [row for row in ranking.list_ranked(session, page.id) if row.revision_id == third.head_id]
         assert stacks.look_alikes_of(session, [row], limit=0) == {row.id: []}
         [other] = stacks.look_alikes_of(session, [row], limit=None)[row.id]
-        assert session.get_one(Candidate, other).revision_id == second.head_id
+        assert other.revision_id == second.head_id == session.get_one(Candidate, other.id).revision_id
 
 
 def test_those_of_another_page_are_in_other_stacks(workshop: Workshop, people: list[Actor], page: Page) -> None:
