@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from itertools import pairwise
+from operator import attrgetter
 
 import regex
 
@@ -117,9 +119,30 @@ def straighten(text: str) -> str:
     """The text with its text messages written in the alphabet of text messages, wherever something says the same."""
     for section in reversed(sections_of(text)):
         if kind_of(section.title) is Kind.SMS:
-            written = sms.straighten(text[section.start : section.end])
-            text = text[: section.start] + written + text[section.end :]
+            text = _straightened(text, section.start, section.end)
     return text
+
+
+_WRITTEN_SO = regex.compile(r"`+|\]\([^)\n]*\)|<[^>\n]*>|https?://\S+")
+"""Marks of code and addresses, which say something else in other characters."""
+
+
+def _straightened(text: str, start: int, end: int) -> str:
+    """The text with these lines straightened, but those that Markdown would then read as something else."""
+    before, lines, after = text[:start], text[start:end].splitlines(keepends=True), text[end:]
+    for number, line in enumerate(lines):
+        kept = [found.span() for found in _WRITTEN_SO.finditer(line)]
+        places = [0, *(place for span in kept for place in span), len(line)]
+        parts = [line[begin:stop] for begin, stop in pairwise(places)]
+        written = "".join(sms.straighten(part) if index % 2 == 0 else part for index, part in enumerate(parts))
+        if written != line and _reads_alike("".join(lines), "".join([*lines[:number], written, *lines[number + 1 :]])):
+            lines[number] = written
+    return before + "".join(lines) + after
+
+
+def _reads_alike(old: str, new: str) -> bool:
+    one, other = ([*map(attrgetter("key"), sections_of(text))] for text in (old, new))
+    return one == other and sms.straighten(plain_text(old)) == sms.straighten(plain_text(new))
 
 
 def count(kind: Kind, title: str, words: str) -> Channel:

@@ -1,6 +1,7 @@
 """Text as bytes with a name: normalised once at the door, then never changed, hashed with SHA-256."""
 
 import hashlib
+import html
 import unicodedata
 from typing import NewType
 
@@ -17,6 +18,7 @@ MAX_ACCENTS = 200
 
 _CONTROLS = regex.compile(r"[\x00-\x08\x0B-\x1F\x7F-\x9F\uFEFF]")
 _BIDI_OVERRIDES = regex.compile(r"[\u202A-\u202E\u2066-\u2069]")
+_ENTITY = regex.compile(r"&#(?:[0-9]{1,8}|[xX][0-9A-Fa-f]{1,6});")
 _SURROGATES = regex.compile(r"[\uD800-\uDFFF]")
 # Sorting one letter's accents takes quadratic time: 64 KiB of them would keep a processor busy for two seconds.
 _ACCENT_HEAP = regex.compile(rf"\p{{M}}{{{MAX_ACCENTS + 1}}}")
@@ -48,13 +50,14 @@ def normalise(raw: str, *, pointer: str = "/text", max_bytes: int = MAX_BYTES) -
             pointer=pointer,
         )
     text = unicodedata.normalize("NFC", text)
-    if override := _BIDI_OVERRIDES.search(text):
+    if override := _find_override(text):
+        sign, place = override
         raise Refused(
             _(
                 "This text holds a hidden mark that turns the reading direction (U+{code:04X}, character "
                 "{place}). People would vote on words in another order than they read. Remove it and "
                 "send again."
-            ).format(code=ord(override.group()), place=override.start() + 1),
+            ).format(code=ord(sign), place=place + 1),
             pointer=pointer,
         )
     size = len(text.encode())
@@ -67,6 +70,16 @@ def normalise(raw: str, *, pointer: str = "/text", max_bytes: int = MAX_BYTES) -
             pointer=pointer,
         )
     return Text(text)
+
+
+def _find_override(text: str) -> tuple[str, int] | None:
+    """A mark that turns the reading direction and where it stands, be it written as an entity for Markdown to read."""
+    if found := _BIDI_OVERRIDES.search(text):
+        return found.group(), found.start()
+    for entity in _ENTITY.finditer(text):
+        if _BIDI_OVERRIDES.fullmatch(sign := html.unescape(entity.group())):
+            return sign, entity.start()
+    return None
 
 
 def clean_line(raw: str, *, pointer: str, max_length: int, required: bool = False) -> str:

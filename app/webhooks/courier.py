@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from app.database import Database
 from app.outbound import Network, TargetRefused, Unreachable, fetch_public
-from app.webhooks import outbox, signing
+from app.webhooks import outbox, schedule, signing
 from app.webhooks.keys import NoSecretKey, SecretKey
 from app.webhooks.outbox import Job, Outcome, Seen
 from app.webhooks.service import secrets_for
@@ -201,7 +201,7 @@ class Courier:
     def _outcome(
         self, job: Job, began: float, *, status: int | None = None, error: str = "", retry_after: str | None = None
     ) -> Outcome:
-        milliseconds = round((time.monotonic() - began) * 1000)
-        return Outcome(
-            job, self._database.clock(), milliseconds, status, error, retry_after, draw=self._random.random()
-        )
+        # Read here, where a fault is this message's alone: to note what became of all of them has to succeed.
+        at, milliseconds = self._database.clock(), round((time.monotonic() - began) * 1000)
+        wait = schedule.parse_retry_after(retry_after, at)
+        return Outcome(job, at, milliseconds, status, error, wait, draw=self._random.random())

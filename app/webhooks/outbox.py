@@ -61,7 +61,7 @@ class Outcome:
     milliseconds: int
     status: int | None = None
     error: str = ""
-    retry_after: str | None = None
+    wait: timedelta | None = None
     draw: float = 0.0
     sent: bool = True
 
@@ -308,15 +308,14 @@ def _note(session: Session, webhook: Webhook, outcome: Outcome) -> None:
         _recover(session, webhook, outcome.at)
         return
     row.tries += 1
-    wait = schedule.parse_retry_after(outcome.retry_after, outcome.at)
-    again = schedule.next_attempt(row.tries, outcome.at, outcome.draw, wait)
+    again = schedule.next_attempt(row.tries, outcome.at, outcome.draw, outcome.wait)
     if again is not None:
         row.next_at = again
     if again is None or not webhook.is_enabled:
         row.state = State.FAILED
     webhook.failures += 1
     webhook.failing_since = webhook.failing_since or outcome.at
-    if pause := schedule.pause_for(outcome.status, wait):
+    if pause := schedule.pause_for(outcome.status, outcome.wait):
         webhook.paused_until = outcome.at + pause
     if not webhook.is_enabled:
         return

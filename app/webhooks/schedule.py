@@ -47,7 +47,7 @@ def parse_retry_after(given: str | None, at: datetime) -> timedelta | None:
         return timedelta(seconds=min(int(given.strip()[:9]), int(LONGEST_WAIT.total_seconds())))
     try:
         until = parsedate_to_datetime(given)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for a year or a zone that there is not
         return None
     return max(timedelta(), min((until if until.tzinfo else until.replace(tzinfo=UTC)) - at, LONGEST_WAIT))
 

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
 
 from app.consensus import stopping
 from app.pages import service as pages
@@ -85,6 +85,21 @@ def test_a_stop_reaches_the_frame_and_the_element_without_a_reload(campaign: Cam
         expect(frame).to_contain_text("A tram every five minutes")
         assert reader.evaluate("window.opened")
         assert reader.context.cookies() == []
+
+
+def test_answers_slower_than_the_asking_are_shown_all_the_same(campaign: Campaign, reader: Page) -> None:
+    slug = campaign.page("Trams afar", TEXT).slug
+    waiting: list[Route] = []
+
+    def answer_when_the_next_is_asked(route: Route) -> None:
+        waiting.append(route)
+        if len(waiting) > 1:
+            waiting.pop(0).continue_()
+
+    reader.route("**/approved/sections/topline.html", answer_when_the_next_is_asked)
+    with another_site(FRAMED.format(site=campaign.server.url, slug=slug)) as address:
+        reader.goto(address)
+        expect(reader.locator("message-text .text")).to_have_text("A tram every five minutes.")
 
 
 def test_where_no_script_may_make_html_the_words_come_plain(campaign: Campaign, reader: Page) -> None:

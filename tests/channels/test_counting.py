@@ -1,6 +1,6 @@
 import pytest
 
-from app.channels.counting import Kind, channels_in, count, count_characters, count_words, kind_of
+from app.channels.counting import Kind, channels_in, count, count_characters, count_words, kind_of, straighten
 from app.channels.schemas import channel_json
 from app.channels.wording import line, warnings
 
@@ -90,3 +90,18 @@ def test_speech_and_e_mail_say_when_they_are_long() -> None:
     assert said("E-mail", "Subject: " + "x" * 51)[1] == ["The subject is 51 characters long; telephones show 50."]
     assert said("E-mail", "Subject: x\n" + "word " * 201)[1] == ["It is 201 words long; few read more than 200."]
     assert said("Social post", "Homes 👩‍👩‍👧.") == ("8 characters, 1 word", [])
+
+
+@pytest.mark.parametrize(
+    ("written", "straight"),
+    [
+        ("It’s close — vote", "It's close - vote"),
+        ("Vote on 4 May — it’s close\n—\nReply STOP to end", "Vote on 4 May - it's close\n—\nReply STOP to end"),
+        ("Hi `{first_name}`, it’s on", "Hi `{first_name}`, it's on"),
+        ("[it’s on](https://x.example/a–b)", "[it's on](https://x.example/a–b)"),
+        ("It’s at https://x.example/a–b …", "It's at https://x.example/a–b ..."),
+    ],
+)
+def test_what_is_straightened_still_says_the_same_in_the_same_place(written: str, straight: str) -> None:
+    other = "## Topline\n\nIt’s “other” words\n"
+    assert straighten(f"## SMS\n\n{written}\n\n{other}") == f"## SMS\n\n{straight}\n\n{other}"

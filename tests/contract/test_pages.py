@@ -141,6 +141,8 @@ async def test_addresses_in_other_scripts_work_everywhere(app: FastAPI, workshop
         ({"title": "x" * 121, "text": "x"}, "/title"),
         ({"title": "x", "text": "x" * 65_537}, "/text"),
         ({"title": "x", "text": "a\u202eb"}, "/text"),
+        ({"title": "x", "text": "a&#x202E;b"}, "/text"),
+        ({"title": "x", "text": "[a](https://good.example&#8238;)"}, "/text"),
         ({"title": "x", "text": "x", "slug": "No Slug"}, "/slug"),
         ({"title": "x", "text": "x", "slug": "new"}, "/slug"),
         ({"title": "x", "text": "x", "tags": ["a" * 41]}, "/tags"),

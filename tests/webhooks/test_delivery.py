@@ -241,6 +241,20 @@ def test_a_receiver_that_asks_to_wait_is_left_alone_but_for_stops(
         assert deliver_all(deliver) == 2
 
 
+def test_a_receiver_that_answers_with_nonsense_keeps_nobody_else_waiting(
+    workshop: Workshop, anna: Actor, add: Add, deliver: Deliver
+) -> None:
+    with receiving(503, Retry_After="Mon, 01 Jan 99999999999999 00:00:00 GMT") as odd, receiving() as good:
+        add(anna, odd.url, kinds=["page.created"])
+        add(anna, good.url, kinds=["page.created"])
+        workshop.page(anna)
+        assert deliver() == 2
+        workshop.page(anna, "Other")
+        deliver_all(deliver)
+        assert len(good.got) == 2
+    assert next(row.tries for row in deliveries(workshop) if row.state != State.DELIVERED) == 1
+
+
 def test_stops_go_before_everything_that_waits(workshop: Workshop, anna: Actor, add: Add, deliver: Deliver) -> None:
     with receiving() as receiver:
         page = workshop.page(anna)

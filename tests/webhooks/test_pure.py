@@ -35,6 +35,8 @@ def test_each_pause_is_longer_by_chance_and_never_shorter() -> None:
         ("Sun, 22 Nov 2020 14:33:05 GMT", 0),
         ("soon", None),
         ("-5", None),
+        ("Mon, 01 Jan 99999999999999 00:00:00 GMT", None),
+        ("Mon, 22 Nov 2026 14:32:05 +99999999999999", None),
         ("٣", None),
         ("", None),
         (None, None),
