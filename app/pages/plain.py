@@ -1,15 +1,22 @@
 """A text as plain text: what is sent, read out and counted."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from markdown_it.token import Token
 
 from app.pages.markdown import TooTangled, body_start, read, words_of
 
+_CROSSED_OUT = "\0"
+"""Stands for words that were crossed out until the blanks around them are seen: no text holds this sign."""
+
+_GAP = re.compile(f"(^)? *(?:{_CROSSED_OUT} *)+($)?", re.MULTILINE)
+
 
 def plain_text(text: str, *, within: str = "") -> str:
     """A text as plain text, ready to be sent: no marks, no front matter, no blank lines around it, no final newline.
 
+    Crossed-out words are left out: nobody who crosses words out wants them said.
     The address of a link or picture follows its words in brackets, or stands alone where they are the same. List
     items keep `- ` or their number, nested ones are indented. Line breaks and code stay as they are. Cells of a table
     are parted by tabs, as in a copy from a browser. `within` is the whole text, if this is a section of it. A text
@@ -83,6 +90,7 @@ def _read_table(stream: Iterator[Token]) -> str:
 def _write_words(children: Iterable[Token]) -> str:
     written: list[str] = []
     links: list[tuple[int, str]] = []
+    crossed_out: list[int] = []
     for token in children:
         if token.type in {"softbreak", "hardbreak"}:
             written.append("\n")
@@ -93,9 +101,18 @@ def _write_words(children: Iterable[Token]) -> str:
         elif token.type == "link_close":
             start, address = links.pop()
             written[start:] = [_with_address("".join(written[start:]), address)]
+        elif token.type == "s_open":
+            crossed_out.append(len(written))
+        elif token.type == "s_close":
+            written[crossed_out.pop() :] = [_CROSSED_OUT]
         else:
             written.append(token.content)
-    return "".join(written)
+    return _GAP.sub(_close, "".join(written))
+
+
+def _close(gap: re.Match[str]) -> str:
+    """What is left of crossed-out words: a blank if one stood there, none at the beginning or end of a line."""
+    return "" if gap[1] is not None or gap[2] is not None or " " not in gap[0] else " "
 
 
 def _with_address(words: str, address: str) -> str:

@@ -150,7 +150,7 @@ class RedeliverIn(In):
     """Exactly one of these: a delivery, a message, or everything from a time on."""
 
     delivery: Annotated[int | None, Field(ge=1, le=MAX_BIG_ID, examples=[9001])] = None
-    message: Annotated[str | None, Field(max_length=80, examples=[None])] = None
+    message: Annotated[str | None, Field(max_length=80, pattern=r"^[\w-]+$", examples=[None])] = None
     since: Annotated[MomentAsked | None, Field(examples=[None])] = None
 
 

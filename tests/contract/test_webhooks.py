@@ -271,7 +271,8 @@ async def test_a_changed_address_is_checked_too_and_a_wrong_order_refused(
         refused = await client.patch(f"{HOOKS}/1", json={"url": "https://192.168.0.1/"})
         assert (refused.status_code, refused.json()["type"]) == (422, "/problems/target-refused")
         assert (await client.get(f"{HOOKS}/1")).json()["url"] == receiver.url
-        for body in ({}, {"delivery": 1, "since": "2026-01-01T00:00:00Z"}, {"delivery": 77}, {"message": "msg_no"}):
+        two = {"delivery": 1, "since": "2026-01-01T00:00:00Z"}
+        for body in ({}, two, {"delivery": 77}, {"message": "msg_no"}, {"message": "a\u0000"}):
             assert (await client.post(f"{HOOKS}/1/redeliver", json=body)).status_code == 422
         assert (await client.patch(f"{HOOKS}/1", json={"enabled": None})).status_code == 422
         assert (await nobody.post(HOOKS, json={"url": "https://10.0.0.1/"})).status_code == 401
