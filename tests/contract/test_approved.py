@@ -1,5 +1,6 @@
 import gzip
 import hashlib
+import re
 
 import httpx
 import pytest
@@ -71,7 +72,7 @@ async def test_the_json_holds_the_text_what_approved_it_and_its_sections(campaig
 @pytest.mark.parametrize(
     ("suffix", "media_type", "tag"),
     [
-        (".json", "application/json", "-json"),
+        (".json", "application/json", "-json-[0-9]+"),
         (".txt", "text/plain; charset=utf-8", "-txt"),
         (".md", "text/markdown; charset=utf-8", ""),
         (".html", "text/html; charset=utf-8", "-html"),
@@ -83,7 +84,7 @@ async def test_the_suffix_decides_the_form_whatever_accept_says(
     answer = await get(campaign, HOUSE + suffix, Accept="image/png")
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == media_type
-    assert answer.headers["ETag"] == f'"{SHA}{tag}"'
+    assert re.fullmatch(f'"{SHA}{tag}"', answer.headers["ETag"])
     assert answer.headers["Cache-Control"] == CACHING
     assert answer.headers["Last-Modified"] == "Mon, 23 Nov 2026 15:00:00 GMT"
     assert answer.headers["Vary"] == "Accept-Encoding"
