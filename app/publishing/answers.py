@@ -216,7 +216,7 @@ def _is_unmodified(answer: Answer, since: str | None) -> bool:
         return False
     try:
         moment = parsedate_to_datetime(since)
-    except ValueError:
+    except (ValueError, OverflowError):
         return False
     return answer.modified <= (moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 

@@ -77,3 +77,26 @@ async def test_a_contested_text_is_told_each_time_though_its_hash_is_known(
             told = (await client.post(BATCH, json=asked)).json()
             assert [(it["status"], it["text"]) for it in told["changed"]] == [("contested", alone["text"])]
             assert told["unchanged"] == told["missing"] == []
+
+
+async def test_a_feed_says_that_it_is_contested_and_puts_the_doubt_above_it(
+    app: FastAPI, workshop: Workshop, members: list[Actor], text: int, clock: MovableClock
+) -> None:
+    async with connect(app) as client:
+        contest(workshop, members, text, clock)
+        newest, oldest = (await client.get("/feeds/approved.json")).json()["items"]
+        page = (await client.get("/feeds/page/housing.atom")).text
+        assert newest["title"] == "Contested: Housing"
+        assert newest["summary"] == "Members turned against r1. There is no earlier text, so it stands as contested."
+        assert oldest["title"] == "Approved: Housing"
+        for item in (newest, oldest):
+            assert item["content_html"].startswith("<p><strong>Think twice before you use this text")
+            assert item["content_text"].startswith("Think twice before you use this text")
+            assert "Everyone needs a home" in item["content_text"]
+        assert "in force again" not in page
+        for member in members[:10]:
+            workshop.vote(member, text)
+        settle(workshop, clock)
+        again = (await client.get("/feeds/approved.json")).json()["items"]
+    assert [item["title"] for item in again] == ["Approved: Housing", "Contested: Housing", "Approved: Housing"]
+    assert "Think twice" not in str(again)
