@@ -142,6 +142,7 @@ class Database:
         self.clock = clock
         self.log = LogPosition()
         self.published = LogPosition()  # moves only with rows that change what is published
+        self.entered = LogPosition()  # the newest entry of the ledger, which a change of the rule moves alone
         self.info: dict[str, Any] = {}
         self.pool_size = pool_size
         self._beside: list[Engine] = []
@@ -167,6 +168,7 @@ class Database:
             session.info.update(self.info, clock=self.clock)
             with session.begin():
                 yield session
+        self.entered.advance(session.info.get("entered_position", 0))
         self.published.advance(session.info.get("published_position", 0))
         self.log.advance(session.info.get("log_position", 0))
 

@@ -114,7 +114,8 @@ def create_app(
     `locale` is the folder of the catalogues that screens are translated with, `deprecated` what of the API will end.
     """
     database = open_database(settings, clock=clock)
-    follower = Follower(database, [CandidateFollower(), MoveFollower()])
+    head = LedgerHead(database)
+    follower = Follower(database, [head, CandidateFollower(), MoveFollower()])
     hub = Hub(database, most=settings.streams, most_per_address=settings.streams_per_address)
     manner = Manner(settings.base_url, settings.webhook_timeout, parse_networks(settings.webhook_networks))
     courier = Courier(database, database.info["secret_key"], manner)
@@ -145,7 +146,7 @@ def create_app(
     app.state.courier = courier
     app.state.write_gate, app.state.hub = WriteGate(database), hub
     app.state.search = engine_of(settings)
-    app.state.ledger_head = LedgerHead(database)
+    app.state.ledger_head = head
     app.router.routes.extend(every_route().routes)
     problems.install(app)
     openapi.install(app, deprecated)
@@ -154,7 +155,9 @@ def create_app(
     app.add_middleware(HeadAsGet)
     app.add_middleware(Door, settings=settings, counts=SharedCounts(database))
     app.add_middleware(SecurityHeaders, base_url=settings.base_url)
-    app.state.front = HotApproved(ReadersLanguage(app, languages.installed(locale)), database.published)
+    app.state.front = HotApproved(
+        ReadersLanguage(app, languages.installed(locale)), database.published, database.entered
+    )
     return app
 
 

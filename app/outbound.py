@@ -39,6 +39,7 @@ _NEVER = [
     ipaddress.ip_network(network)
     for network in (
         "168.63.129.16/32",  # a cloud's own services, at an address that counts as public
+        "192.0.0.0/24",  # for protocols; a few of its addresses count as public
         "192.88.99.0/24",  # relays of 6to4
         "::/96",  # IPv4 written as IPv6, in a form that was given up
         "64:ff9b:1::/48",  # translation within a site

@@ -68,6 +68,11 @@ def test_public_addresses_are_public_in_every_form(address: str) -> None:
     assert is_public(ipaddress.ip_address(address))
 
 
+@pytest.mark.parametrize("address", ["192.0.0.9", "192.0.0.10", "::ffff:192.0.0.9", "64:ff9b::c000:9"])
+def test_what_is_kept_for_protocols_is_not_public(address: str) -> None:
+    assert not is_public(ipaddress.ip_address(address))
+
+
 def test_one_address_that_is_not_public_refuses_the_name() -> None:
     target = parse_target("https://example.org/")
     assert check_addresses(target, ["8.8.8.8", "2600::1"], ()) == ["8.8.8.8", "2600::1"]

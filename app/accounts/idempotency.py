@@ -58,10 +58,14 @@ class Replayed(Exception):  # no error: the way out of a request that was answer
         self.kept = kept
 
 
-async def fingerprint_of(request: Request) -> str:
-    """The SHA-256 of all that makes two requests the same: what is asked for, and the body."""
+async def fingerprint_of(request: Request, viewer: Viewer) -> str:
+    """The SHA-256 of all that makes two requests the same: what is asked for, with which scopes, and the body.
+
+    Without the scopes a token that may only read would be given an answer to what it may not do.
+    """
     body = await request.body()
-    asked = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
+    scopes = " ".join(sorted(viewer.scopes)) if viewer and viewer.scopes is not None else "all"
+    asked = f"{request.method} {request.url.path}?{request.url.query}\n{scopes}\n".encode()
     return hashlib.sha256(asked + body).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""The newest checkpoint for the foot of every page, read again only when what is published has changed."""
+"""The newest checkpoint for the foot of every page and every feed, read again only when something was entered."""
 
 import threading
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ class Head:
 
 
 class LedgerHead:
-    """What is known of the newest checkpoint. A view costs no query; after a decision one view costs one."""
+    """What is known of the newest checkpoint. A view costs no query; after an entry one view costs one."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._position = -1
+        self._position = (-1, -1)
         self._head: Head | None = None
         self._reading = threading.Lock()
 
@@ -32,9 +32,15 @@ class LedgerHead:
         """As last read."""
         return self._head
 
+    def follow(self, database: Database) -> None:
+        """Learn of entries that another process made: a change of the rule is in no other log."""
+        with database.transaction(writing=False) as session:
+            size = service.count_entries(session)
+        database.entered.advance(size)
+
     def newest(self) -> Head | None:
         """As it is now, or as last read while another view reads it; None for an empty ledger."""
-        position = self._database.published.newest
+        position = (self._database.published.newest, self._database.entered.newest)
         if position != self._position and self._reading.acquire(blocking=False):
             try:
                 with self._database.transaction(writing=False) as session:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from app.activity.service import wait_for_turn
@@ -94,6 +95,7 @@ def add_entry(
     session.add(entry)
     session.add(Checkpoint(size=tree.size, root=tree.root.hex(), frontier=tree.to_text(), note=note))
     session.flush()
+    session.info["entered_position"] = entry.sequence
     return entry
 
 
@@ -103,6 +105,11 @@ def wait(session: Session) -> None:
     It is the turn of the activity log: a transaction that has one already never waits for the other.
     """
     wait_for_turn(session)
+
+
+def count_entries(session: Session) -> int:
+    """How many entries there are, which is the number of the newest."""
+    return session.exec(select(func.max(LedgerEntry.sequence))).one() or 0
 
 
 def find_newest(session: Session) -> LedgerEntry | None:

@@ -20,6 +20,9 @@ from app.words import N_, _
 MAX_TITLE = 120
 MAX_TAG = 40
 MAX_TAGS = 12
+_NUL = "\0"
+"""No address has it, and PostgreSQL cannot even be asked for it."""
+
 NEAR = 3
 """Letters more or fewer that a mistyped address may have."""
 
@@ -59,6 +62,8 @@ def add_page(
 
 def find_page(session: Session, slug: str) -> Page | None:
     """The page at this address, a former one included, or one written as a file: `housing.html`, `housing.md`."""
+    if _NUL in slug:
+        return None
     slug = slug.removesuffix(".html").removesuffix(".md")
     page = session.exec(select(Page).where(Page.slug == slug)).first()
     if page is None:
@@ -68,7 +73,7 @@ def find_page(session: Session, slug: str) -> Page | None:
 
 def find_pages(session: Session, slugs: Iterable[str]) -> dict[str, Page]:
     """The pages at these addresses, former ones included; what leads nowhere is left out."""
-    asked = list(slugs)
+    asked = [slug for slug in slugs if _NUL not in slug]
     former = select(PageRedirect.slug, Page).join(Page).where(col(PageRedirect.slug).in_(asked))
     found = dict(session.exec(former).all())
     return found | {page.slug: page for page in session.exec(select(Page).where(col(Page.slug).in_(asked)))}

@@ -132,7 +132,8 @@ def _text_answer(approved: ApprovedText, ask: Ask, base_url: str) -> Answer:
     encoding = variants[0] if ask.gzip else ""
     if encoding:
         body = gzip.compress(body, 6, mtime=0)
-    etags = [etag_of(approved.found.revision.sha256, ask.form, variant) for variant in variants]
+    sha256, approval_id = approved.found.revision.sha256, approved.found.approval.id
+    etags = [etag_of(sha256, approval_id, ask.form, variant) for variant in variants]
     if not encoding:
         etags.reverse()
     at = approved.found.approval.at.replace(microsecond=0)
@@ -215,7 +216,7 @@ def _is_unmodified(answer: Answer, since: str | None) -> bool:
         return False
     try:
         moment = parsedate_to_datetime(since)
-    except ValueError:
+    except (ValueError, OverflowError):
         return False
     return answer.modified <= (moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 

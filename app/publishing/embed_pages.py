@@ -21,6 +21,7 @@ from app.pages.markup import render_markdown
 from app.pages.models import Page
 from app.pages.sections import sections_of
 from app.pages.service import PageNotFound
+from app.publishing.feeds import clean
 from app.publishing.representations import if_none_match
 from app.publishing.service import ApprovedText, NoApprovedText, get_approved
 from app.web.headers import NO_STORE
@@ -176,7 +177,7 @@ def find_embedded(
     headers = {"Cache-Control": CACHING}
     if form == "json":
         return Response(found.model_dump_json().encode(), headers=headers, media_type="application/json")
-    fields = "".join(f"<{name}>{escape_xml(str(value))}</{name}>" for name, value in found.model_dump().items())
+    fields = "".join(f"<{name}>{escape_xml(clean(str(value)))}</{name}>" for name, value in found.model_dump().items())
     body = f'<?xml version="1.0" encoding="utf-8" standalone="yes"?>\n<oembed>{fields}</oembed>\n'
     return Response(body.encode(), headers=headers, media_type="text/xml")
 

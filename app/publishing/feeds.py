@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote, urlsplit
 
+from markupsafe import escape
 from sqlmodel import Session, col, select
 
 from app.activity.models import Activity, Kind
@@ -45,6 +46,14 @@ _SAID = {
     Kind.PAGE_RESTORED: N_("Two moderators brought this text back: “{reason}”"),
 }
 
+_CONTESTED_TITLE = N_("Contested: {title}")
+_CONTESTED = N_("Members turned against r{number}. There is no earlier text, so it stands as contested.")
+_DOUBT = N_(
+    "Think twice before you use this text: so many members turned against it that it lost its approval. There is no "
+    "earlier one to go back to."
+)
+"""Above a contested text, wherever it can be copied from."""
+
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot say: https://www.w3.org/TR/xml/#charsets."""
 
@@ -54,7 +63,8 @@ class Entry:
     """One thing that happened to a page's approved text.
 
     `html` and `text` are the text itself, empty unless it is the one to use now: what was replaced, stopped or taken
-    back since must not be copied out of a news reader. `address` is where to read on.
+    back since must not be copied out of a news reader. Over a contested one stands the doubt. `address` is where to
+    read on.
     """
 
     id: str
@@ -102,40 +112,58 @@ def read_feed(
     return Feed(entries, shown[-1].id if len(rows) > limit else None)
 
 
-def _texts_to_use(session: Session, by_id: Mapping[int, Page]) -> dict[int, str]:
-    """By revision: the texts that are approved now and that nobody stopped."""
+@dataclass(frozen=True, slots=True)
+class _Usable:
+    text: str
+    contested: bool
+
+
+def _texts_to_use(session: Session, by_id: Mapping[int, Page]) -> dict[int, _Usable]:
+    """By revision: the texts that are approved now, contested ones among them, and that nobody stopped."""
     current = approvals.current_by_page(session, by_id)
     stopped = stops.stops_by_page(session, current, by_id)
-    ids = [row.revision_id for row in current.values() if row.page_id not in stopped]
-    texts = revisions.texts_of(session, revisions.get_many(session, ids).values())
-    return {id_: str(texts[id_]) for id_ in ids}
+    contested = {row.revision_id: row.contested for row in current.values() if row.page_id not in stopped}
+    texts = revisions.texts_of(session, revisions.get_many(session, contested).values())
+    return {id_: _Usable(str(texts[id_]), contested[id_]) for id_ in contested}
 
 
 def _entry(
-    row: Activity, page: Page, numbers: Mapping[int, Revision], usable: Mapping[int, str], base_url: str
+    row: Activity, page: Page, numbers: Mapping[int, Revision], usable: Mapping[int, _Usable], base_url: str
 ) -> Entry:
     kind = Kind(row.kind)
     site = base_url.rstrip("/")
     revision = numbers.get(row.subject_id or 0)
     is_stop = kind in (Kind.PAGE_HELD, Kind.PAGE_WITHDRAWN)
-    text = "" if is_stop else usable.get(row.subject_id or 0, "")
-    said = _(_SAID[kind]).format(number=revision.number if revision else "?", reason=row.data.get("reason", ""))
+    found = None if is_stop else usable.get(row.subject_id or 0)
+    # What was taken back and what is in force again are one: there was no earlier text.
+    became_contested = kind == Kind.PAGE_UNPROMOTED and row.data.get("removed") == row.subject_id
+    title, said = (_CONTESTED_TITLE, _CONTESTED) if became_contested else (TITLES[kind], _SAID[kind])
+    said = _(said).format(number=revision.number if revision else "?", reason=row.data.get("reason", ""))
     replacement = row.data.get("replacement")
     if replacement:
         said += " " + _("Use this page instead: {address}").format(address=f"{site}/pages/{quote(replacement)}")
-    if not is_stop and not text:
+    if not is_stop and not found:
         said += " " + _("Since then another text is approved, or none may be used. See the page.")
     return Entry(
         id=f"tag:{urlsplit(site).hostname},{BEGAN}:change:{row.id}",
         kind=kind,
         at=row.at,
-        title=clean(_(TITLES[kind]).format(title=page.title)),
+        title=clean(_(title).format(title=page.title)),
         said=clean(said),
         address=f"{site}/pages/{quote(page.slug)}",
         page=page,
-        html=clean(str(render_markdown(text, title=page.title))) if text else "",
-        text=clean(plain_text(text)) if text else "",
+        html=clean(_html_of(found, page)) if found else "",
+        text=clean(_plain_of(found)) if found else "",
     )
+
+
+def _html_of(found: _Usable, page: Page) -> str:
+    doubt = f"<p><strong>{escape(_(_DOUBT))}</strong></p>\n" if found.contested else ""
+    return doubt + str(render_markdown(found.text, title=page.title))
+
+
+def _plain_of(found: _Usable) -> str:
+    return (f"{_(_DOUBT)}\n\n" if found.contested else "") + plain_text(found.text)
 
 
 def clean(words: str) -> str:

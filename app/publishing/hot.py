@@ -39,14 +39,16 @@ def _is_about_approved(path: str) -> bool:
 class HotApproved:
     """Repeats the framework's own answers about approved texts until the log says that one of them changed.
 
+    A new entry in the ledger ends them as well, as feeds name its newest checkpoint.
+
     Only what anyone may have is kept. The position is read before the framework answers, so an answer made while
     something was promoted is kept under a position that is over already.
     """
 
-    def __init__(self, app: ASGIApp, published: LogPosition) -> None:
+    def __init__(self, app: ASGIApp, published: LogPosition, entered: LogPosition) -> None:
         self._app = app
-        self._published = published
-        self._position = -1
+        self._published, self._entered = published, entered
+        self._position = (-1, -1)
         self._kept: dict[Key, _Kept] = {}
         self._bytes = 0
 
@@ -63,7 +65,7 @@ class HotApproved:
             if name in _ASKING:
                 asked[name] = value
         known = asked.get(b"if-none-match")
-        if self._position != self._published.newest:
+        if self._position != self._newest():
             self._forget()
         key = (scope["raw_path"], scope["query_string"], asked.get(b"accept", b""), asked.get(b"accept-encoding", b""))
         kept = self._kept.get(key)
@@ -76,8 +78,11 @@ class HotApproved:
             await send(kept.start)
             await send(_NO_BODY if scope["method"] == "HEAD" else kept.body)
 
+    def _newest(self) -> tuple[int, int]:
+        return self._published.newest, self._entered.newest
+
     def _forget(self) -> None:
-        self._position = self._published.newest
+        self._position = self._newest()
         self._kept.clear()
         self._bytes = 0
 
@@ -89,7 +94,7 @@ class HotApproved:
             await send(message)
 
         await self._app(scope, receive, send_and_listen)
-        if scope["method"] == "GET" and scope["path"].startswith(_PREFIXES) and position == self._published.newest:
+        if scope["method"] == "GET" and scope["path"].startswith(_PREFIXES) and position == self._newest():
             self._keep(key, messages)
 
     def _keep(self, key: Key, messages: list[Message]) -> None:

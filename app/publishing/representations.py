@@ -39,9 +39,15 @@ def html_document(text: str, *, title: str, lang: str = "", within: str = "") ->
     )
 
 
-def etag_of(sha256: str, representation: Representation, encoding: str = "") -> str:
-    """The entity tag, quotes included: the hash alone for Markdown as it is, else followed by `-json`, `-gz` …"""
+def etag_of(sha256: str, approval_id: int, representation: Representation, encoding: str = "") -> str:
+    """The entity tag, quotes included: the hash alone for Markdown as it is, else followed by `-txt`, `-gz` …
+
+    JSON says what the text rests on as well, so its tag names the approval: the same text can be approved again, or
+    stand as contested.
+    """
     form = "" if representation is Representation.MARKDOWN else f"-{representation}"
+    if representation is Representation.JSON:
+        form += f"-{approval_id}"
     return f'"{sha256}{form}{"-" if encoding else ""}{encoding}"'
 
 

@@ -48,7 +48,8 @@ PathKey = Annotated[str, Path(description="A section's key, from the list of sec
 _HEADERS: Json = {
     name: {"description": description, "schema": {"type": "string"}}
     for name, description in {
-        "ETag": "The SHA-256 of the text, followed by the form and encoding unless it is plain Markdown.",
+        "ETag": "The SHA-256 of the text, then the form and encoding unless it is plain Markdown. In JSON it is "
+        "another one with another approval too.",
         "Last-Modified": "When the text was approved.",
         "Cache-Control": "How long a copy may be kept: a few seconds.",
         "Link": "The page for people (`canonical`), its versions (`version-history`), its entry (`describedby`).",

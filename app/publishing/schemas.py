@@ -100,9 +100,9 @@ class BatchIn(In):
 class BatchOut(Out):
     """What differs from what was known. Every address that was asked for is in one of the first four.
 
-    `changed`: texts to use from now on, and what is held: do not use it until it is released. `gone`: withdrawn, never
-    use it. `missing`: no such page, or no approved text. `renamed` leads from former addresses to present ones, which
-    stand in `changed` and `gone`.
+    `changed`: texts to use from now on, what is contested, whatever you hold of it, and what is held: do not use it
+    until it is released. `gone`: withdrawn, never use it. `missing`: no such page, or no approved text. `renamed` leads
+    from former addresses to present ones, which stand in `changed` and `gone`.
     """
 
     changed: list[ApprovedOut | StoppedOut]

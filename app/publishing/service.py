@@ -110,7 +110,7 @@ def list_approved(
 def compare(session: Session, slugs: Sequence[str], known: Mapping[str, str]) -> Comparison:
     """What has become of these pages for somebody who holds texts with the hashes `known`, by address.
 
-    A text that is stopped always differs: whoever has it needs to learn that again and again.
+    A text that is stopped or contested always differs: whoever has it needs to learn that again and again.
     """
     asked = pages.find_pages(session, slugs)
     by_id = {page.id: page for page in asked.values()}
@@ -123,7 +123,8 @@ def compare(session: Session, slugs: Sequence[str], known: Mapping[str, str]) ->
         page = asked.get(slug)
         if page is None or (page.id not in standing and page.id not in stopped):
             continue
-        if page.id not in stopped and known.get(slug) == standing[page.id].revision.sha256:
+        found = standing.get(page.id) if page.id not in stopped else None
+        if found and not found.approval.contested and known.get(slug) == found.revision.sha256:
             kept.append(slug)
         else:
             wanted[page.id] = current.get(page.id)

@@ -1,5 +1,6 @@
 import gzip
 import hashlib
+import re
 
 import httpx
 import pytest
@@ -71,7 +72,7 @@ async def test_the_json_holds_the_text_what_approved_it_and_its_sections(campaig
 @pytest.mark.parametrize(
     ("suffix", "media_type", "tag"),
     [
-        (".json", "application/json", "-json"),
+        (".json", "application/json", "-json-[0-9]+"),
         (".txt", "text/plain; charset=utf-8", "-txt"),
         (".md", "text/markdown; charset=utf-8", ""),
         (".html", "text/html; charset=utf-8", "-html"),
@@ -83,7 +84,7 @@ async def test_the_suffix_decides_the_form_whatever_accept_says(
     answer = await get(campaign, HOUSE + suffix, Accept="image/png")
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == media_type
-    assert answer.headers["ETag"] == f'"{SHA}{tag}"'
+    assert re.fullmatch(f'"{SHA}{tag}"', answer.headers["ETag"])
     assert answer.headers["Cache-Control"] == CACHING
     assert answer.headers["Last-Modified"] == "Mon, 23 Nov 2026 15:00:00 GMT"
     assert answer.headers["Vary"] == "Accept-Encoding"
@@ -144,8 +145,15 @@ async def test_a_copy_known_by_its_date_is_answered_304(campaign: Campaign) -> N
     assert same.status_code == 304
     older = await get(campaign, HOUSE, **{"If-Modified-Since": "Sun, 22 Nov 2026 15:00:00 GMT"})
     assert older.status_code == 200
-    unread = await get(campaign, HOUSE, **{"If-Modified-Since": "yesterday"})
-    assert unread.status_code == 200
+    no_dates = (
+        "yesterday",
+        "Mon, 01 Jan 99999999999999 00:00:00 GMT",
+        "Mon, 01 Jan 2026 00:00:00 +99999999999999",
+        "Mon, 01 Jan 0001 00:00:00 +1400",
+    )
+    for moment in no_dates:
+        unread = await get(campaign, HOUSE, **{"If-Modified-Since": moment})
+        assert unread.status_code == 200, moment
 
 
 async def test_a_longer_text_is_compressed_for_whom_it_helps_under_a_tag_of_its_own(campaign: Campaign) -> None:

@@ -148,3 +148,9 @@ async def test_it_is_not_counted_but_what_is_too_large_is_refused(app: FastAPI) 
         assert "RateLimit" not in answer.headers
         large = await client.post(BATCH, json={"slugs": ["x" * 600_000]})
     assert (large.status_code, large.json()["type"]) == (413, "/problems/too-large")
+
+
+async def test_an_address_that_no_page_can_have_is_missing(app: FastAPI, housing: Page) -> None:
+    async with connect(app) as client:
+        told = (await client.post(BATCH, json={"slugs": ["a\0", "housing"]})).json()
+    assert (told["missing"], [text["slug"] for text in told["changed"]]) == (["a\0"], ["housing"])

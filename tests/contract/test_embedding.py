@@ -126,6 +126,7 @@ async def test_oembed_fits_the_space_takes_a_section_and_speaks_xml(campaign: Ca
     ("url", "kind"),
     [
         (f"{SITE}/pages/nowhere", "page-not-found"),
+        (f"{SITE}/pages/%00", "page-not-found"),
         (f"{SITE}/rule", "not-embeddable"),
         ("https://elsewhere.example/pages/housing", "not-embeddable"),
         ("javascript:alert(1)", "not-embeddable"),
@@ -177,3 +178,10 @@ async def test_a_title_stays_words(app: FastAPI, page: Page) -> None:
     assert "<b>" not in frame
     assert 'title="Rents &quot;now&quot; &lt;b&gt;"' in answer.json()["html"]
     assert ElementTree.fromstring(xml.text).findtext("title") == 'Rents "now" <b>'
+
+
+async def test_oembed_is_xml_whatever_the_title_has(app: FastAPI, workshop: Workshop) -> None:
+    workshop.page(workshop.member("ada", role=Role.WRITER), "Rents \uffff & homes", slug="rents")
+    async with connect(app) as client:
+        answer = await client.get("/oembed", params={"url": f"{SITE}/pages/rents", "format": "xml"})
+    assert ElementTree.fromstring(answer.text).findtext("title") == "Rents  & homes"

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.permissions import Actor, Role
+from app.permissions import Actor, Role, Scope
 from tests.conftest import MovableClock, connect
 from tests.contract.campaign import API
 from tests.factories import HOUSING, Workshop
@@ -65,6 +65,21 @@ async def test_a_key_belongs_to_one_request_of_one_member_for_a_day(
         assert (await client.post(fork, json={"name": "mine"}, headers=key())).json() == first.json()
         clock.move(minutes=2)
         assert (await client.post(fork, json={"name": "mine"}, headers=key())).json()["id"] != first.json()["id"]
+
+
+async def test_an_answer_is_not_given_to_a_token_that_may_do_less(
+    app: FastAPI, workshop: Workshop, anna: Actor
+) -> None:
+    body = {"title": "Housing", "text": HOUSING}
+    writing, reading = workshop.token(anna, Scope.READ, Scope.WRITE), workshop.token(anna, Scope.READ)
+    async with connect(app, writing) as client, connect(app, reading) as reader:
+        first = await client.post(f"{API}/pages", json=body, headers=key())
+        refused = await reader.post(f"{API}/pages", json=body, headers=key())
+    async with connect(app, workshop.token(anna, Scope.WRITE, Scope.READ)) as client:
+        again = await client.post(f"{API}/pages", json=body, headers=key())
+    assert (first.status_code, again.status_code, again.content) == (201, 201, first.content)
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/idempotency-key-reused")
+    assert "Housing" not in refused.text
 
 
 async def test_what_failed_is_tried_again_and_what_was_kept_aside_is_not(

@@ -4,6 +4,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from app.consensus import rule_changes
 from app.drafts import service as drafts
 from app.live.ring import Wanted
 from app.live.rows import read_rows
@@ -91,6 +92,33 @@ async def test_whoever_reads_that_another_server_approved_a_text_is_served_it(
         told, _ = read_rows(app.state.database, 0, Wanted(frozenset(), None))
         assert "page.renamed" in [row.kind for row in told]
     assert (await fetch(app, ".md")).status_code == 308
+    other.database.dispose()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("elsewhere", [False, True])
+async def test_a_feed_names_the_newest_checkpoint_after_a_change_of_the_rule_too(
+    app: FastAPI, approved: Workshop, settings: Settings, elsewhere: bool
+) -> None:
+    north, south = (approved.member(chapter=home, role=Role.MODERATOR) for home in ("north", "south"))
+    other = Workshop(open_database(settings, clock=app.state.database.clock), app.state.follower)
+
+    async def sizes() -> tuple[int, int]:
+        async with connect(app) as client:
+            feed = (await client.get("/feeds/approved.json")).json()["_ledger"]
+            root = (await client.get("/pages/housing")).text.count(feed["root"])
+            checkpoint = (await client.get("/api/v1/ledger/checkpoint")).text.splitlines()
+        assert root > 0, "the foot of a page names the same one"
+        return feed["size"], int(checkpoint[1])
+
+    told, size = await sizes()
+    assert told == size
+    with (other if elsewhere else approved).writing() as session:
+        proposed = rule_changes.propose(session, north, "neighbour_wait", 60, reason="It is too long.")
+        rule_changes.confirm(session, south, proposed.proposal.id)
+    if elsewhere:
+        approved.follow()
+    assert await sizes() == (size + 1, size + 1)
     other.database.dispose()
 
 

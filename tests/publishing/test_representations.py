@@ -201,15 +201,15 @@ def test_the_html_form_is_a_document_of_its_own() -> None:
     ("form", "encoding", "etag"),
     [
         (Representation.MARKDOWN, "", f'"{HASH}"'),
-        (Representation.JSON, "", f'"{HASH}-json"'),
+        (Representation.JSON, "", f'"{HASH}-json-41"'),
         (Representation.TEXT, "", f'"{HASH}-txt"'),
         (Representation.HTML, "", f'"{HASH}-html"'),
         (Representation.MARKDOWN, "gz", f'"{HASH}-gz"'),
-        (Representation.JSON, "gz", f'"{HASH}-json-gz"'),
+        (Representation.JSON, "gz", f'"{HASH}-json-41-gz"'),
     ],
 )
 def test_each_form_and_encoding_has_a_tag_of_its_own(form: Representation, encoding: str, etag: str) -> None:
-    assert etag_of(HASH, form, encoding) == etag
+    assert etag_of(HASH, 41, form, encoding) == etag
 
 
 @pytest.mark.parametrize(
