@@ -163,6 +163,31 @@ def test_the_texting_tool_sends_nothing_once_a_text_is_stopped(running: Running,
     assert not (tmp_path / "sms.txt").exists()
 
 
+def break_off(listening: socket.socket) -> None:
+    """Answers each request with half a text, or with 304 to whoever says that they hold it."""
+    with suppress(OSError):
+        while True:
+            connection, _ = listening.accept()
+            with connection:
+                known = b'if-none-match: "half"' in connection.recv(9999).lower()
+                status, body = (b"304 Not Modified", b"") if known else (b"200 OK", b"Vote on 4")
+                length = b"" if known else b"Content-Length: 29\r\n"
+                connection.sendall(b"HTTP/1.1 " + status + b'\r\nETag: "half"\r\n' + length + b"\r\n" + body)
+
+
+def test_the_texting_tool_never_sends_half_a_text(running: Running, tmp_path: Path) -> None:
+    (tmp_path / "sms.txt").write_text("Before")
+    (tmp_path / "etag").write_text('"before"\n')
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=break_off, args=(listening,), daemon=True).start()
+        there = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        for _ in range(2):
+            with pytest.raises(AssertionError):
+                run(running, tmp_path, "sh", "set +e\n" + block("A texting tool", "sh"), WORKSHOP=there)
+            assert not {"sms.txt", "etag"} & {it.name for it in tmp_path.iterdir()}
+        listening.shutdown(socket.SHUT_RDWR)
+
+
 def walk(folder: Path, instead: dict[str, str], **environment: str) -> list[str]:
     """What the blocks of the first five minutes print, after the start, until the last message came."""
     (folder / "pull.py").write_text(block(NEWCOMER, "python", "pull"))
