@@ -82,6 +82,31 @@ def test_without_streams_following_asks_again_and_again(
     assert pauses == [11.0] * 3
 
 
+class SignInPage(Line):
+    """A network that wants somebody to sign in, until `through`."""
+
+    through = False
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if not self.through:
+            return httpx.Response(200, html="<h1>Sign in to this network</h1>")
+        return super().handle_request(request)
+
+
+def test_following_goes_on_asking_behind_a_sign_in_page(connect: Connect, running: Running) -> None:
+    way, waited = SignInPage(), list[float]()
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        way.through = len(waited) == 3
+
+    start = str(newest(running) - 1)
+    told = connect(transport=way, sleep=wait).follow(start)
+    assert next(told).cursor == str(newest(running))
+    assert len(waited) == 3
+    told.close()
+
+
 def test_a_wrong_request_to_follow_is_said(connect: Connect) -> None:
     with pytest.raises(Problem, match="422"):
         next(connect().follow(kinds=["page.painted"]))

@@ -1,5 +1,6 @@
 """What docs/recipes.md tells consumers to copy works as it stands there, against a real server."""
 
+import json
 import os
 import re
 import shutil
@@ -23,6 +24,7 @@ from standardwebhooks.webhooks import Webhook
 
 from app.demo.people import FOUNDER
 from app.demo.stage import TEXTS
+from app.permissions import Actor
 from app.settings import ROOT
 from tests.prepare import find_browser
 from tests.running import Running
@@ -163,6 +165,53 @@ def test_the_texting_tool_sends_nothing_once_a_text_is_stopped(running: Running,
     assert not (tmp_path / "sms.txt").exists()
 
 
+def test_the_e_mail_builder_drops_a_withdrawn_text_after_a_rename(running: Running, tmp_path: Path) -> None:
+    slug = running.page("Mailed", TEXT)
+    code = block("An e-mail builder", "python").replace("school-meals", slug)
+
+    def act(member: Actor, method: str, path: str, **body: str) -> None:
+        headers = {"Authorization": f"Bearer {running.token(member)}"}
+        address = f"{running.url}/api/v1/pages/{path}"
+        assert httpx.request(method, address, json=body, headers=headers, verify=NO_CERTIFICATES).is_success
+
+    def held() -> dict[str, object]:
+        run(running, tmp_path, "python", code)
+        return dict(json.loads((tmp_path / "held.json").read_text()))
+
+    assert {*held()} == {slug}
+    act(running.anna, "PATCH", slug, slug="posted")
+    assert {*held()} == {slug}, "it is still the same text"
+    running.approve_change("posted", "No child learns well", "No pupil learns well")
+    assert {*held()} == {"posted"}
+    act(running.mo, "POST", "posted/withdraw", reason="Wrong.")
+    assert held() == {}
+
+
+def break_off(listening: socket.socket) -> None:
+    """Answers each request with half a text, or with 304 to whoever says that they hold it."""
+    with suppress(OSError):
+        while True:
+            connection, _ = listening.accept()
+            with connection:
+                known = b'if-none-match: "half"' in connection.recv(9999).lower()
+                status, body = (b"304 Not Modified", b"") if known else (b"200 OK", b"Vote on 4")
+                length = b"" if known else b"Content-Length: 29\r\n"
+                connection.sendall(b"HTTP/1.1 " + status + b'\r\nETag: "half"\r\n' + length + b"\r\n" + body)
+
+
+def test_the_texting_tool_never_sends_half_a_text(running: Running, tmp_path: Path) -> None:
+    (tmp_path / "sms.txt").write_text("Before")
+    (tmp_path / "etag").write_text('"before"\n')
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=break_off, args=(listening,), daemon=True).start()
+        there = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        for _ in range(2):
+            with pytest.raises(AssertionError):
+                run(running, tmp_path, "sh", "set +e\n" + block("A texting tool", "sh"), WORKSHOP=there)
+            assert not {"sms.txt", "etag"} & {it.name for it in tmp_path.iterdir()}
+        listening.shutdown(socket.SHUT_RDWR)
+
+
 def walk(folder: Path, instead: dict[str, str], **environment: str) -> list[str]:
     """What the blocks of the first five minutes print, after the start, until the last message came."""
     (folder / "pull.py").write_text(block(NEWCOMER, "python", "pull"))
@@ -256,6 +305,9 @@ def messages() -> Iterator[tuple[bool, dict[str, str], str]]:
         signatures = [Webhook(secret).sign("msg_1", at, BODY) for secret in secrets]
         headers = {"webhook-id": "msg_1", "webhook-timestamp": str(int(at.timestamp()))}
         yield genuine, headers | {"webhook-signature": " ".join(signatures)}, body
+        if not signatures:
+            for broken in ("v1,AAAAA", "v1,=", "v1"):
+                yield False, headers | {"webhook-signature": broken}, body
 
 
 def test_the_receiver_in_python_takes_what_is_genuine_and_nothing_else(running: Running, tmp_path: Path) -> None:
@@ -311,4 +363,43 @@ def test_the_website_shows_a_text_until_it_is_stopped(running: Running) -> None:
             assert answer.status_code == 200
             place = expect(page.locator(f"#{slug}"))
             place.to_contain_text(shown, timeout=20_000) if shown else place.to_be_empty(timeout=20_000)
+        browser.close()
+
+
+STREAMS = """
+streams = [];
+EventSource = class extends EventTarget {
+  static CLOSED = 2;
+  readyState = 1;
+  constructor() { super(); streams.push(this); setTimeout(() => this.dispatchEvent(new Event("open"))); }
+};
+answers = [];
+fetch = () => new Promise((resolve, reject) => answers.push({ resolve, reject }));
+setTimeout = ((real) => (what, ms) => real(what, ms / 100))(setTimeout);
+tell = (number, text) => answers[number].resolve(new Response(text));
+"""
+
+
+@pytest.mark.browser
+def test_the_website_shows_nothing_that_it_cannot_be_sure_of() -> None:
+    code = block("A website", "js", "browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"])
+        page = browser.new_page()
+        page.set_content('<p id="school-meals"></p>')
+        page.add_script_tag(content=STREAMS)
+        page.add_script_tag(content=f"{{ {code} }}")
+        place = expect(page.locator("#school-meals"))
+        page.wait_for_function("answers.length === 1")
+        page.evaluate("streams[0].dispatchEvent(new Event('page.promoted')); tell(1, 'newer')")
+        place.to_have_text("newer")
+        page.evaluate("tell(0, 'older')")
+        page.evaluate("new Promise((done) => setTimeout(done, 5000))")
+        place.to_have_text("newer")
+        page.evaluate("streams[0].readyState = 2; streams[0].dispatchEvent(new Event('error'))")
+        page.evaluate("answers[2].reject(new TypeError('no network'))")
+        place.to_be_empty()
+        page.wait_for_function("streams.length === 2 && answers.length === 4")
+        page.evaluate("tell(3, 'newest')")
+        place.to_have_text("newest")
         browser.close()

@@ -1,7 +1,10 @@
 """The Python client's copies of approved texts: checked, used while offline, and gone at once when stopped."""
 
 import hashlib
+import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -131,14 +134,22 @@ def test_a_withdrawn_text_names_its_replacement(connect: Connect, running: Runni
     assert (stopped.value.status, stopped.value.replacement) == ("withdrawn", "housing")
 
 
-@pytest.mark.parametrize("learn", ["batch", "all", "changes"])
+@pytest.mark.parametrize("learn", ["batch", "all", "changes", "call", "problem", "act"])
 def test_a_stop_that_is_learnt_by_another_call_removes_the_copy_too(
     connect: Connect, running: Running, line: Line, learn: str
 ) -> None:
     slug, client = running.page(f"Learnt by {learn}"), connect(token=running.token(running.mo))
     client.text(slug)
-    client.call("POST", f"/pages/{slug}/hold", {"reason": "Wrong."})
+    mo = client if learn == "act" else connect(token=running.token(running.mo))
+    mo.call("POST", f"/pages/{slug}/hold", {"reason": "Wrong."})
     match learn:
+        case "act":
+            assert line.requests[-1].url.path.endswith("/hold"), "whoever stops a text has learnt of it"
+        case "call":
+            assert client.call("GET", f"/pages/{slug}/approved")["use"] == "stop"
+        case "problem":
+            with pytest.raises(Problem, match="on-hold"):
+                client.call("GET", f"/pages/{slug}/approved.txt")
         case "batch":
             (stop,) = client.batch([slug]).stopped
             assert (stop.slug, stop.reason) == (slug, "Wrong.")
@@ -171,6 +182,125 @@ def test_a_renamed_text_is_stopped_under_both_names(connect: Connect, running: R
     for name in (slug, "present"):
         with pytest.raises(Unreachable):
             client.text(name)
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+@pytest.mark.parametrize("learn", ["batch", "all", "changes", "text", "act"])
+def test_a_stop_reaches_a_copy_from_before_a_rename(
+    connect: Connect, running: Running, line: Line, client_clock: Clock, tmp_path: Path, learn: str, on_disk: bool
+) -> None:
+    slug, now = running.page(f"Before {learn} {on_disk}"), f"after-{learn}-{on_disk}".lower()
+    client = connect(token=running.token(running.mo), offline=8 * 3600, cache=tmp_path if on_disk else None)
+    client.text(slug)
+    client.text("housing")
+    connect(token=running.token(running.anna)).call("PATCH", f"/pages/{slug}", {"slug": now})
+    mo = client if learn == "act" else connect(token=running.token(running.mo))
+    mo.call("POST", f"/pages/{now}/hold", {"reason": "Wrong."})
+    match learn:
+        case "batch":
+            assert [stop.slug for stop in client.batch([now, "housing"]).stopped] == [now]
+        case "all":
+            assert now in [row.slug for row in client.all() if isinstance(row, TextStopped)]
+        case "changes":
+            assert [change.page for change in client.changes(page=now, kinds=["page.held"])] == [now]
+        case "text":
+            with pytest.raises(TextStopped):
+                client.text(now)
+    line.cut = True
+    with pytest.raises(Unreachable):
+        client.text(slug)
+    if learn in ("batch", "all"):
+        assert client.text("housing").offline, "it was told beside the stop, so it is of another page"
+    line.cut = False
+    client_clock.now += 6
+    assert client.text("housing").body, "what may be used is only asked for again"
+    with pytest.raises(TextStopped):
+        client.text(now)
+    line.cut = True
+    assert client.text("housing"), "and it is known by then that it is no copy of what is stopped"
+
+
+@pytest.mark.parametrize("learn", ["batch", "all"])
+def test_a_new_text_that_is_learnt_lets_the_copies_expire(connect: Connect, running: Running, learn: str) -> None:
+    slug, client = running.page(f"News by {learn}", "Buses run.\n"), connect()
+    before = client.text(slug, form="md")
+    running.approve_change(slug, "run", "run at night")
+    told = client.batch([slug], {slug: before.sha256}).changed if learn == "batch" else client.all()
+    assert "Buses run at night.\n" in [row.text for row in told if isinstance(row, Approved)]
+    assert client.text(slug, form="md").body == "Buses run at night.\n"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"html": "<h1>Sign in to this network</h1>"},
+        {"json": []},
+        {"json": {"data": 5, "changed": 5, "use": "stop"}},
+        {"json": {"data": ["x"], "changed": ["x"], "gone": [], "unchanged": [], "next": "1"}},
+        {"content": b"<x", "headers": {"Content-Type": "application/json"}},
+        {"status_code": 503, "content": b"<x", "headers": {"Content-Type": "application/problem+json"}},
+        {"status_code": 503, "json": [], "headers": {"Content-Type": "application/problem+json"}},
+        {
+            "status_code": 503,
+            "json": {},
+            "headers": {
+                "Content-Type": "application/problem+json",
+                "Retry-After": "Mon, 01 Jan 99999999999999 00:00:00 GMT",
+            },
+        },
+    ],
+    ids=["page", "list", "numbers", "words", "broken", "broken problem", "problem list", "far date"],
+)
+def test_whatever_answers_only_this_clients_errors_are_raised(
+    connect: Connect, line: Line, client_clock: Clock, answer: dict[str, Any]
+) -> None:
+    client = connect(offline=3600)
+    known = client.text("housing", form="json")
+    client_clock.now += 6
+    line.instead = [httpx.Response(**{"status_code": 200, **answer})]
+    if answer.get("json") == {"data": 5, "changed": 5, "use": "stop"}:
+        with pytest.raises(TextStopped):
+            client.text("housing", form="json")
+    else:
+        assert client.text("housing", form="json") == replace(known, offline=True)
+    for ask in (lambda: client.batch(["housing"]), lambda: [*client.changes()], lambda: [*client.all()]):
+        line.instead = [httpx.Response(**{"status_code": 200, **answer}) for _ in range(3)]
+        with pytest.raises(WorkshopError):
+            ask()
+
+
+def test_a_copy_that_cannot_be_kept_is_no_error(
+    connect: Connect, client_clock: Clock, tmp_path: Path, running: Running
+) -> None:
+    folder, slug = tmp_path / "texts", running.page("Kept nowhere")
+    client = connect(cache=folder, token=running.token(running.mo))
+    client.text(slug)
+    shutil.rmtree(folder)
+    folder.write_text("no folder any more")
+    client_clock.now += 6
+    assert client.text(slug, form="md").body == HOUSING
+    client.call("POST", f"/pages/{slug}/hold", {"reason": "Wrong."})
+    with pytest.raises(TextStopped):
+        client.text(slug)
+    with pytest.raises(WorkshopError, match="no copies"):
+        connect(cache=folder)
+
+
+def test_a_copy_that_another_program_dropped_is_not_put_back(
+    connect: Connect, line: Line, client_clock: Clock, tmp_path: Path
+) -> None:
+    client = connect(cache=tmp_path)
+    known = client.text("housing")
+    client_clock.now += 6
+
+    class Slow(Line):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            for file in tmp_path.glob("*.json"):
+                file.unlink()
+            return super().handle_request(request)
+
+    assert connect(cache=tmp_path, transport=Slow()).text("housing").body == known.body
+    assert [*tmp_path.glob("*.json")] == []
 
 
 def test_a_batch_tells_only_what_differs(connect: Connect, running: Running) -> None:

@@ -59,6 +59,8 @@ def test_the_recipes_take_what_is_genuine_and_nothing_else(
     old = signing.headers_for("msg_1", at - timedelta(minutes=6), BODY, [SECRET])
     other = signing.headers_for("msg_1", at, BODY, [signing.secret_of(b"l" * 32, "recipe")])
     with running([program, str(path)], port), httpx.Client(verify=NO_CERTIFICATES) as client:
+        with socket.create_connection(("127.0.0.1", port)) as broken:
+            broken.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\nhalf of it")
         asked = [(good, BODY), (good, BODY + " "), (old, BODY), (other, BODY), ({}, BODY)]
         answers = [client.post(f"http://127.0.0.1:{port}/", content=body, headers=sent) for sent, body in asked]
     assert [answer.status_code for answer in answers] == [204, 400, 400, 400, 400]

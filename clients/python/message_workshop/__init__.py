@@ -4,12 +4,14 @@ import base64
 import hashlib
 import hmac
 import json
+import math
 import os
 import re
 import tempfile
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -28,7 +30,7 @@ BUSY = frozenset({429, 500, 502, 503, 504})
 PATIENCE = 60.0
 """The longest pause, in seconds, that a server may ask for; for a longer one `Problem` is raised at once."""
 _DEAD_STREAM = 45.0  # seconds without a word; the server sends a comment every 15
-_PAGE = re.compile(r"/pages/([^/]+)/approved")
+_PAGE = re.compile(r"/pages/([^/]+)/(?:approved|hold|withdraw|correct)")
 
 
 class WorkshopError(Exception):
@@ -165,32 +167,80 @@ class _Cache:
 
     def __init__(self, folder: Path | None) -> None:
         self._folder, self._copies = folder, dict[str, Text]()
-        if folder:
-            folder.mkdir(parents=True, exist_ok=True)
+        self._gone = set[str]()
+        """Copies that are not to be used although their files could not be removed."""
+        try:
+            if folder:
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WorkshopError(f"There can be no copies in {folder}: {error}") from error
 
     def get(self, key: str) -> Text | None:
-        return self._read(self._file(self._folder, key)) if self._folder else self._copies.get(key)
+        if not self._folder:
+            return self._copies.get(key)
+        return None if key in self._gone else self._read(self._file(self._folder, key))
 
     def put(self, copy: Text) -> None:
         if not self._folder:
             self._copies[copy.key] = copy
             return
-        handle, name = tempfile.mkstemp(dir=self._folder, suffix=".new")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(asdict(copy), file)
-        os.replace(name, self._file(self._folder, copy.key))
+        name = ""
+        try:
+            handle, name = tempfile.mkstemp(dir=self._folder, suffix=".new")
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(asdict(copy), file)
+            os.replace(name, self._file(self._folder, copy.key))
+            self._gone.discard(copy.key)
+        except OSError:  # the folder is gone, the disk full: the text is right without a copy
+            with suppress(OSError):
+                os.unlink(name)
 
-    def drop(self, *names: str, keep: bool = False) -> None:
-        """Forget every form and section of these pages, or one copy by its key; `keep` lets them expire."""
+    def drop(self, *names: str) -> None:
+        """Forget every form and section of these pages, or one copy by its key."""
+        for copy in self._all():
+            if copy.etag and {*copy.slugs, copy.key} & {*names}:
+                self._remove(copy.key)
+
+    def expire(self, *names: str) -> None:
+        """Have the server asked before a copy of these pages is used again; while offline they go on serving."""
+        for copy in self._all():
+            if copy.max_age and {*copy.slugs} & {*names}:
+                self._rewrite(replace(copy, max_age=0.0))
+
+    def stop(self, names: set[str], now: float, alive: Iterable[str] = ()) -> None:
+        """Forget a page that is stopped, by all its names, also where it had another name when it was copied.
+
+        A copy may be of that page if it was last checked before the page was known here by these names, and is not of
+        one that is `alive`; it is not used before the server was asked. A mark, without a text, keeps since when.
+        """
+        copies = self._all()
+        since = min([now, *(copy.checked_at for copy in copies if names & {*copy.slugs})])
+        for copy in copies:
+            if copy.etag and names & {*copy.slugs}:
+                self._remove(copy.key)
+            elif copy.etag and copy.checked_at <= since and not {*copy.slugs} & {*alive}:
+                self._rewrite(replace(copy, max_age=0.0, checked_at=math.inf))
+        if not any(names <= {*copy.slugs} for copy in copies if not copy.etag):
+            slugs = tuple(sorted(names))
+            self.put(Text("", "", checked_at=since, key="stopped " + " ".join(slugs), slugs=slugs))
+
+    def _all(self) -> list[Text]:
         files = self._folder.glob("*.json") if self._folder else ()
-        for copy in [*self._copies.values(), *filter(None, map(self._read, files))]:
-            if {*copy.slugs, copy.key} & {*names}:
-                if keep:
-                    self.put(replace(copy, max_age=0.0))
-                elif self._folder:
-                    self._file(self._folder, copy.key).unlink(missing_ok=True)
-                else:
-                    self._copies.pop(copy.key, None)
+        found = [*self._copies.values(), *filter(None, map(self._read, files))]
+        return [copy for copy in found if copy.key not in self._gone]
+
+    def _rewrite(self, copy: Text) -> None:
+        self._remove(copy.key)  # first: where it cannot be written again, there had better be none
+        self.put(copy)
+
+    def _remove(self, key: str) -> None:
+        if not self._folder:
+            self._copies.pop(key, None)
+            return
+        try:
+            self._file(self._folder, key).unlink(missing_ok=True)
+        except OSError:
+            self._gone.add(key)
 
     @staticmethod
     def _file(folder: Path, key: str) -> Path:
@@ -255,8 +305,13 @@ class Workshop:
     def approved(self, slug: str, *, as_of: str = "") -> Approved:
         """The approved text of a page with its sections, revision and links; raises as `text` does."""
         found = self.text(slug, form="json", as_of=as_of)
-        approved = _approved(json.loads(found.body))
-        if hashlib.sha256(approved.text.encode()).hexdigest() != approved.revision.sha256:
+        try:
+            with _reading():
+                approved = _approved(json.loads(found.body))
+                right = hashlib.sha256(approved.text.encode()).hexdigest() == approved.revision.sha256
+        except Unreachable:
+            right = False
+        if not right:
             self._cache.drop(slug)
             raise WorkshopError(f"{slug}: the text is not the one whose hash stands beside it")
         return replace(approved, checked_at=found.checked_at, offline=found.offline)
@@ -264,27 +319,34 @@ class Workshop:
     def batch(self, slugs: Iterable[str], known: Mapping[str, str] | None = None) -> Batch:
         """What differs from the `known` SHA-256 by address, for up to 200 pages; drops copies that are stopped."""
         got = self.call("POST", "/approved/batch", {"slugs": [*slugs], "known": {**(known or {})}})
-        told = [self._told(row) for row in (*got["changed"], *got["gone"])]
+        with _reading():
+            unchanged, missing, renamed = (*got["unchanged"],), (*got["missing"],), {**got["renamed"]}
+            told = self._told([*got["changed"], *got["gone"]], unchanged, renamed)
+        self._cache.drop(*missing, *(renamed[slug] for slug in missing if slug in renamed))
         stopped = {row.slug: row for row in told if isinstance(row, TextStopped)}
-        self._cache.drop(*got["missing"], *(was for was, now in got["renamed"].items() if now in stopped))
         changed = tuple(row for row in told if isinstance(row, Approved))
-        return Batch(changed, (*stopped.values(),), (*got["unchanged"],), (*got["missing"],), got["renamed"])
+        return Batch(changed, (*stopped.values(),), unchanged, missing, renamed)
 
     def all(self, *, updated_since: str = "", tag: str = "") -> Iterator[Approved | TextStopped]:
         """Every approved text, and what is stopped, read page by page as you go on."""
         asked, cursor = _given(updated_since=updated_since, tag=tag, limit="200"), "first"
         while cursor:
             answer = self.call("GET", "/approved", params=asked)
-            yield from map(self._told, answer["data"])
-            asked["cursor"] = cursor = answer["next"]
+            with _reading():
+                told, cursor = self._told(answer["data"]), answer["next"]
+            yield from told
+            asked["cursor"] = cursor
 
     def changes(self, since: str = "0", *, kinds: Sequence[str] = (), page: str = "") -> Iterator[Change]:
         """What happened after a cursor, "0" being the beginning, until there is no more for now."""
-        asked, rows = _given(kinds=",".join(kinds), page=page, limit="200", since=since), [True]
+        rows: list[Any] = [True]
+        asked = _given(kinds=",".join(kinds), page=page, limit="200", since=since)
         while rows:
             answer = self.call("GET", "/changes", params=asked)
-            asked["since"], rows = answer["next"], answer["data"]
-            yield from map(self._change, rows)
+            with _reading():
+                rows, asked["since"] = [*answer["data"]], str(int(answer["next"]))
+            for row in rows:
+                yield self._change(row)
 
     def follow(
         self, since: str = "0", *, kinds: Sequence[str] = (), page: str = "", every: float = 5.0
@@ -307,7 +369,7 @@ class Workshop:
                 except Problem as problem:
                     if problem.status not in BUSY:
                         raise
-                    pause = max(pause, problem.retry_after)
+                    pause = max(pause, min(problem.retry_after, PATIENCE))
             self._sleep(pause)
 
     def call(self, method: str, path: str, body: object = None, *, params: Mapping[str, str] | None = None) -> Any:
@@ -319,8 +381,20 @@ class Workshop:
         if method == "POST":
             headers["Idempotency-Key"] = str(uuid.uuid4())
         request = self._http.build_request(method, path, headers=headers, params=params, json=body)
-        response = self._ask(request, 1 if method == "PATCH" else self._attempts)
-        return response.json() if response.content else None
+        try:
+            response = self._ask(request, 1 if method == "PATCH" else self._attempts)
+        except Problem as problem:
+            if problem.kind in ("on-hold", "withdrawn"):
+                self._stop(request.url.path, str(problem.document.get("instance")))
+            raise
+        if method == "POST" and request.url.path.endswith(("/hold", "/withdraw", "/correct")):
+            self._stop(request.url.path, response.url.path)
+        if not response.content:
+            return None
+        with _reading():
+            answer = response.json()
+        self._obey(answer, request.url.path, response.url.path)
+        return answer
 
     def _ask(self, request: httpx.Request, attempts: int) -> httpx.Response:
         for attempt in range(1, attempts + 1):
@@ -354,31 +428,39 @@ class Workshop:
         try:
             response = self._ask(request, 1 if usable else self._attempts)
             now, max_age = self._clock(), _max_age(response)
-            if not copy or response.status_code != 304:
-                copy = self._read(slug, key, response)
+            before, copy = copy, self._read(slug, key, response, copy)
         except (Unreachable, Problem) as error:
             if isinstance(error, Problem) and error.status not in BUSY:
-                where = _PAGE.search(str(error.document.get("instance")))
-                nothing = error.kind in ("on-hold", "withdrawn", "no-approved-text")
-                self._cache.drop(*((slug, unquote(where[1]) if where else slug) if nothing else (key,)))
+                where = str(error.document.get("instance"))
+                self._cache.drop(*({slug, *_pages(where)} if error.kind == "no-approved-text" else (key,)))
                 if error.kind in ("on-hold", "withdrawn"):
+                    self._stop(request.url.path, where)
                     raise TextStopped(slug, error.document) from error
             elif copy and usable:
                 return replace(copy, offline=True)
             raise
         copy = replace(copy, max_age=max_age, checked_at=now)
-        if "no-store" not in response.headers.get("Cache-Control", ""):
+        dropped = before and not self._cache.get(key)  # meanwhile, by another program with the same folder
+        if not dropped and "no-store" not in response.headers.get("Cache-Control", ""):
             self._cache.put(copy)
         return copy
 
-    def _read(self, slug: str, key: str, response: httpx.Response) -> Text:
-        if response.headers.get("Content-Type") == "application/json" and response.json().get("use") == "stop":
-            self._cache.drop(slug, response.json()["slug"])
-            raise TextStopped(slug, response.json())
-        etag, page = response.headers.get("ETag", ""), _PAGE.search(response.url.path)
-        if not re.match(r'(W/)?"[0-9a-f]{64}', etag):
+    def _read(self, slug: str, key: str, response: httpx.Response, copy: Text | None) -> Text:
+        """The text that was answered, or the copy that was confirmed, with the names that its page has now."""
+        names = tuple({slug: None, **dict.fromkeys(_pages(response.url.path))})
+        if copy and response.status_code == 304:
+            return replace(copy, slugs=names)
+        if response.headers.get("Content-Type") == "application/json":
+            with _reading():
+                document, told = response.json(), response.json().get("use")
+                stopped = TextStopped(slug, document) if told == "stop" else None
+            if stopped:
+                self._cache.stop({*names, str(document.get("slug", slug))}, self._clock())
+                raise stopped
+        etag = response.headers.get("ETag", "")
+        if response.status_code != 200 or not re.match(r'(W/)?"[0-9a-f]{64}', etag):
             raise Unreachable("something in between answered, such as the sign-in page of a network")
-        return Text(response.text, etag, key=key, slugs=(slug, unquote(page[1]) if page else slug))
+        return Text(response.text, etag, key=key, slugs=names)
 
     def _stream(self, since: str, *, kinds: Sequence[str], page: str) -> Iterator[Change]:
         """The rows of one connection; ends when it does."""
@@ -388,24 +470,63 @@ class Workshop:
             if response.status_code >= 400:
                 response.read()
                 raise _problem(response)
+            if not response.headers.get("Content-Type", "").startswith("text/event-stream"):
+                raise Unreachable("something in between answered, and it is no stream")
             waiting = ""
             for part in response.iter_text():
                 *messages, waiting = (waiting + part).split("\n\n")
                 for message in messages:  # not `splitlines`: it ends lines at signs that texts contain, too
                     data = [line[6:] for line in message.split("\n") if line.startswith("data: ")]
-                    yield from (self._change(json.loads(row)) for row in data)
+                    for row in data:
+                        with _reading():
+                            given = json.loads(row)
+                        yield self._change(given)
 
-    def _told(self, row: Json) -> Approved | TextStopped:
-        if row.get("use") != "stop":
-            return replace(_approved(row), checked_at=self._clock())
-        self._cache.drop(row["slug"])
-        return TextStopped(row["slug"], row)
+    def _told(
+        self, rows: Sequence[Json], unchanged: Sequence[str] = (), renamed: Mapping[str, str] | None = None
+    ) -> list[Approved | TextStopped]:
+        """What one answer tells of several pages; the copies of all of them obey."""
+        now, told = self._clock(), list[Approved | TextStopped]()
+        for row in rows:
+            stopped = row.get("use") == "stop"
+            told.append(TextStopped(row["slug"], row) if stopped else replace(_approved(row), checked_at=now))
+        names = {row.slug: {row.slug} for row in told}
+        for was, present in (renamed or {}).items():
+            names.setdefault(present, {present}).add(was)
+        stops = [row.slug for row in told if isinstance(row, TextStopped)]
+        alive = {*unchanged}.union(*(those for slug, those in names.items() if slug not in stops))
+        for slug in stops:
+            self._cache.stop(names[slug], now, alive)
+        self._cache.expire(*alive)
+        return told
 
     def _change(self, row: Json) -> Change:
-        if row["kind"] in GONE or row["kind"] == "page.promoted":
-            names = [str(name) for name in (row["page"], row["data"].get("from")) if name]
-            self._cache.drop(*names, keep=row["kind"] not in GONE)
-        return _pick(Change, row)
+        with _reading():
+            change = _pick(Change, {**row, "seq": int(row["seq"]), "data": {**(row["data"] or {})}})
+        names = [str(name) for name in (change.page, change.data.get("from")) if name]
+        if change.kind == "page.promoted":
+            self._cache.expire(*names)
+        elif change.kind == "page.renamed":
+            self._cache.drop(*names)
+        elif change.kind in GONE and names:
+            self._cache.stop({*names}, self._clock())
+        return change
+
+    def _stop(self, *paths: str) -> None:
+        """The page at these paths, which may be an old and a new one, is stopped."""
+        if names := {slug for path in paths for slug in _pages(path)}:
+            self._cache.stop(names, self._clock())
+
+    def _obey(self, answer: object, *paths: str) -> None:
+        """Stop what an answer to `call` says is stopped, be it one text or a list of them."""
+        given = answer if isinstance(answer, dict) else {}
+        if given.get("use") == "stop":
+            self._stop(*paths, f"/pages/{given.get('slug')}/approved")
+        lists = [rows for name in ("data", "changed", "gone") if isinstance(rows := given.get(name), list)]
+        rows = [row for rows in lists for row in rows if isinstance(row, dict) and isinstance(row.get("slug"), str)]
+        stops = {row["slug"] for row in rows if row.get("use") == "stop"}
+        for slug in stops:
+            self._cache.stop({slug}, self._clock(), {row["slug"] for row in rows} - stops)
 
 
 def verify_webhook(
@@ -444,15 +565,31 @@ def _approved(row: Json) -> Approved:
     return _pick(Approved, {**row, "revision": _pick(Revision, row["revision"]), "sections": sections})
 
 
+@contextmanager
+def _reading() -> Iterator[None]:
+    """What is not of the shape that a workshop answers in was not answered by one."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise Unreachable(f"something in between answered: {error!r}") from error
+
+
+def _pages(path: str) -> list[str]:
+    """The address of the page that a path is about, if it is about one."""
+    found = _PAGE.search(path)
+    return [unquote(found[1])] if found else []
+
+
 def _problem(response: httpx.Response) -> Problem:
     if response.headers.get("Content-Type") != "application/problem+json":
         raise Unreachable(f"something in between answered {response.status_code}")
     given = response.headers.get("Retry-After", "0")
     try:
         wait = float(given) if given.isdecimal() else parsedate_to_datetime(given).timestamp() - time.time()
-    except ValueError:
+    except (ValueError, OverflowError, OSError):
         wait = 0.0
-    return Problem(response.status_code, response.json(), max(0.0, wait))
+    with _reading():
+        return Problem(response.status_code, {**response.json()}, max(0.0, wait))
 
 
 def _max_age(response: httpx.Response) -> float:
