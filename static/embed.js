@@ -101,7 +101,7 @@
         if (answer.status >= 500 || answer.status === 429) return;
         const state = answer.ok ? answer.headers.get("etag") : String(answer.status);
         const body = await answer.text();
-        // On a slow line the next one is asked before this answer is there: only what is older than the text shown is late.
+        // Slow answers come after the next question is asked.
         if (asked <= this.#applied) return;
         this.#applied = asked;
         if (state === this.#shown) return;
