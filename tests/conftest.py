@@ -34,6 +34,11 @@ POSTGRES_IN_SOAK = pytest.mark.parametrize(
 )
 """For what asks either engine in the same words as its neighbours do: the suite has six minutes."""
 
+SQLITE_IN_SOAK = pytest.mark.parametrize(
+    "database_url", [pytest.param("sqlite", marks=pytest.mark.soak), "postgres"], indirect=True
+)
+"""For what is above all PostgreSQL's, while another test of the suite does the like on SQLite."""
+
 _numbers = itertools.count(1)
 _first: dict[str, Engine] = {}
 

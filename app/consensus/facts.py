@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Literal
 
 from app.consensus.missing import Missing
@@ -58,7 +59,13 @@ class Rule:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Rule":
-        return cls(**{field.name: stored[field.name] for field in fields(cls) if field.name in stored})
+        return _rule_from(tuple(stored.items()))
+
+
+@lru_cache(maxsize=100)
+def _rule_from(stored: tuple[tuple[str, Any], ...]) -> Rule:
+    names = {field.name for field in fields(Rule)}
+    return Rule(**{name: value for name, value in stored if name in names})
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
 
 AT_LARGE = "at large"
 """What the pool of small chapters and of members without one is called in JSON; in the program it is None."""
@@ -29,7 +30,29 @@ class Counts:
         return Counts(self.support + other.support, self.oppose + other.oppose, self.passes + other.passes)
 
 
-@dataclass(frozen=True, slots=True)
+NO_COUNTS = Counts()
+
+
+class _Line(NamedTuple):
+    """What a chapter, or the pool at large, is in every count of one electorate."""
+
+    chapter: int | None
+    members: int
+    cap: int
+    stands: bool
+
+
+class _Lines(NamedTuple):
+    """An electorate laid out for counting; `cap_outside` is that of voters at large where no member is."""
+
+    active: int
+    need: int
+    lines: tuple[_Line, ...]
+    separate: frozenset[int | None]
+    cap_outside: int
+
+
+@dataclass(frozen=True)
 class Electorate:
     """Active voting members per chapter id, counted when the vote opened; None holds those without a chapter."""
 
@@ -44,6 +67,26 @@ class Electorate:
         """N: all who may vote and are active."""
         return sum(self.members.values())
 
+    @cached_property
+    def lines(self) -> _Lines:
+        """The lines of its counts, which depend on no vote: hundreds of candidates may share one electorate."""
+        active = self.active
+        need = need_of(active)
+        least = max(3, _ceil_div(need, 2))
+        members: dict[int | None, int] = {}
+        for chapter, count in self.members.items():
+            if count:
+                line = chapter if count >= least else None
+                members[line] = members.get(line, 0) + count
+        stands = {chapter: chapter is not None or count >= 2 for chapter, count in members.items()}
+        supply = {chapter: _ceil_div(count, _SUPPLY) if stands[chapter] else 0 for chapter, count in members.items()}
+        total = sum(supply.values())
+        lines = tuple(
+            _Line(chapter, count, cap_of(need, total - supply[chapter]), stands[chapter])
+            for chapter, count in sorted(members.items(), key=_at_large_last)
+        )
+        return _Lines(active, need, lines, frozenset(members) - {None}, cap_of(need, total))
+
     def to_json(self) -> dict[str, Any]:
         """`{"12": 40, "at large": 3}`: chapter ids as keys, and those without a chapter."""
         ordered = sorted(self.members.items(), key=_at_large_last)
@@ -51,7 +94,13 @@ class Electorate:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Electorate":
-        return cls({None if chapter == AT_LARGE else int(chapter): int(count) for chapter, count in stored.items()})
+        return _electorate_from(tuple(stored.items()))
+
+
+@lru_cache(maxsize=500)
+def _electorate_from(stored: tuple[tuple[str, Any], ...]) -> Electorate:
+    """One object for candidates with equal electorates, so that its lines are laid out once."""
+    return Electorate({None if chapter == AT_LARGE else int(chapter): int(count) for chapter, count in stored})
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,16 +208,20 @@ def count_tally(tally: Mapping[int | None, Counts], electorate: Electorate) -> C
     A chapter counts separately with max(3, ceil(need/2)) active members. All others are pooled at large, as are voters
     of a chapter that had no member when the vote opened.
     """
-    active = electorate.active
-    need = need_of(active)
-    members, votes = _pool(tally, electorate, least=max(3, _ceil_div(need, 2)))
-    stands = {chapter: chapter is not None or count >= 2 for chapter, count in members.items()}
-    supply = {chapter: _ceil_div(count, _SUPPLY) if stands[chapter] else 0 for chapter, count in members.items()}
-    total = sum(supply.values())
+    active, need, layout, separate, cap_outside = electorate.lines
+    at_large = sum((cast for chapter, cast in tally.items() if chapter not in separate), start=NO_COUNTS)
     lines = tuple(
-        ChapterCount(chapter, count, cap_of(need, total - supply[chapter]), votes[chapter], stands[chapter])
-        for chapter, count in sorted(members.items(), key=_at_large_last)
+        ChapterCount(
+            line.chapter,
+            line.members,
+            line.cap,
+            at_large if line.chapter is None else tally.get(line.chapter, NO_COUNTS),
+            line.stands,
+        )
+        for line in layout
     )
+    if at_large != NO_COUNTS and not (lines and lines[-1].chapter is None):
+        lines += (ChapterCount(None, 0, cap_outside, at_large, False),)
     return Count(
         chapters=lines,
         active=active,
@@ -183,23 +236,10 @@ def _weigh(votes: Sequence[tuple[ChapterCount, int]]) -> Fraction:
     """The sum of the votes, those of a chapter with more votes than its cap scaled down to it."""
     under = sum(number for line, number in votes if line.cast <= line.cap)
     over = [(number * line.cap, line.cast) for line, number in votes if line.cast > line.cap]
+    if not over:
+        return Fraction(under)
     denominator = math.lcm(*(cast for _, cast in over))
     return under + Fraction(sum(number * (denominator // cast) for number, cast in over), denominator)
-
-
-def _pool(
-    tally: Mapping[int | None, Counts], electorate: Electorate, *, least: int
-) -> tuple[dict[int | None, int], dict[int | None, Counts]]:
-    """Members and votes per chapter with at least that many members; everybody else under None, if there is anyone."""
-    members: dict[int | None, int] = {}
-    votes: dict[int | None, Counts] = {}
-    for chapter in electorate.members.keys() | tally.keys():
-        count, cast = electorate.members.get(chapter, 0), tally.get(chapter, Counts())
-        line = chapter if count >= least else None
-        if count or cast != Counts():
-            members[line] = members.get(line, 0) + count
-            votes[line] = votes.get(line, Counts()) + cast
-    return members, votes
 
 
 def _at_large_last(line: tuple[int | None, int]) -> tuple[bool, int]:

@@ -153,7 +153,7 @@ TEXT = st.builds(
 
 
 @given(base=TEXT, text=TEXT)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_two_unlike_texts_are_cut_without_loss(base: str, text: str) -> None:
     check(base, text)
 
@@ -165,7 +165,7 @@ def test_two_unlike_texts_are_cut_without_loss(base: str, text: str) -> None:
     st.lists(GAP, min_size=1, max_size=2),
 )
 @example([("## A", []), ("## B", [])], Random(0), [("swap", ("## C", []))], ["\n\n"])
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_text_that_was_edited_is_cut_without_loss(
     sections: list[tuple[str, list[tuple[str, str]]]],
     random: Random,

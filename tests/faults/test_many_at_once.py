@@ -120,6 +120,7 @@ async def test_100_parallel_edits_are_in_history_or_kept_aside(crowd: Crowd) -> 
     assert len(saved) == sum(answer.status_code == 201 for _, answer in done)
 
 
+@POSTGRES_IN_SOAK  # in the suite test_main_job has fifty clients vote there
 @pytest.mark.anyio
 async def test_100_parallel_votes_promote_exactly_once(crowd: Crowd) -> None:
     page = crowd.page("Voted")

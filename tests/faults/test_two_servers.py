@@ -10,6 +10,7 @@ import pytest
 from app.drafts import service as drafts
 from app.permissions import Actor, Role, Scope
 from app.revisions import service as revisions
+from tests.conftest import SQLITE_IN_SOAK
 from tests.factories import Workshop
 from tests.servers import Server, connect_to
 
@@ -36,6 +37,7 @@ def members(workshop: Workshop) -> list[Actor]:
     return [workshop.member(f"voter-{n}", chapter=f"chapter-{n % 4}", role=Role.WRITER) for n in range(MEMBERS)]
 
 
+@SQLITE_IN_SOAK  # in the suite test_rivals has two servers there
 @pytest.mark.anyio
 async def test_what_passes_through_two_servers_happens_once_and_both_serve_it(
     servers: list[Server], workshop: Workshop, members: list[Actor]
