@@ -31,6 +31,8 @@ class Line(httpx.HTTPTransport):
         """What something in between answers to the next requests."""
         self.lose_answers = 0
         """How many answers get lost after the server has done what was asked."""
+        self.age: int | None = None
+        """For how many seconds a cache in between says that it has held what it answers."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
@@ -41,6 +43,8 @@ class Line(httpx.HTTPTransport):
             self.lose_answers -= 1
             response.read()
             raise httpx.ReadError("the connection broke", request=request)
+        if self.age is not None:
+            response.headers["Age"] = str(self.age)
         self.statuses.append(response.status_code)
         return response
 

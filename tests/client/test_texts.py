@@ -85,6 +85,30 @@ def test_a_copy_serves_offline_until_its_limit_and_no_longer(
         client.text("housing")  # the clock was put back: nobody knows how old it is
 
 
+def test_what_a_cache_in_between_holds_is_as_old_as_it_says(
+    running: Running, line: Line, client_clock: Clock, connect: Connect
+) -> None:
+    client = connect(offline=3600)
+    line.age = 600
+    known = client.text("housing")
+    assert known.checked_at == client_clock.now - 600
+    line.age = 2
+    asked = len(line.requests)
+    assert client.text("housing").checked_at == client_clock.now - 2, "an old answer is asked about anew"
+    client_clock.now += 2
+    client.text("housing")
+    assert len(line.requests) == asked + 1, "a young one is not, until it is five seconds old"
+    client_clock.now += 2
+    client.text("housing")
+    assert len(line.requests) == asked + 2
+    line.cut = True
+    client_clock.now += 3597
+    assert client.text("housing").offline
+    client_clock.now += 2
+    with pytest.raises(Unreachable):
+        client.text("housing")
+
+
 def test_what_something_in_between_answers_is_no_text(
     connect: Connect, line: Line, client_clock: Clock, pauses: list[float]
 ) -> None:

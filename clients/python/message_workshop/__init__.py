@@ -427,7 +427,7 @@ class Workshop:
             request.headers["If-None-Match"] = copy.etag
         try:
             response = self._ask(request, 1 if usable else self._attempts)
-            now, max_age = self._clock(), _max_age(response)
+            now, max_age = self._clock() - _age(response), _max_age(response)
             before, copy = copy, self._read(slug, key, response, copy)
         except (Unreachable, Problem) as error:
             if isinstance(error, Problem) and error.status not in BUSY:
@@ -595,6 +595,12 @@ def _problem(response: httpx.Response) -> Problem:
 def _max_age(response: httpx.Response) -> float:
     found = re.search(r"max-age=([0-9]+)", response.headers.get("Cache-Control", ""))
     return float(found[1]) if found else 0.0
+
+
+def _age(response: httpx.Response) -> float:
+    """Seconds since the workshop itself said so: a cache in between may answer for it, also for long while it is away."""
+    found = re.fullmatch(r"[0-9]{1,9}", response.headers.get("Age", ""))
+    return float(found[0]) if found else 0.0
 
 
 def _given(**asked: str) -> dict[str, str]:
