@@ -41,16 +41,18 @@ FIELDS: Mapping[str, Field] = {
     )
 }
 
-_FIELD = regex.compile(r"\{ *(\p{L}[\p{L}\p{M}\p{N}_]*(?:[ -]\p{L}[\p{L}\p{M}\p{N}_]*){0,3}) *\}")
+_NAME = r"(\p{L}[\p{L}\p{M}\p{N}_]*(?:[ -]\p{L}[\p{L}\p{M}\p{N}_]*){0,3})"
+_FIELD = regex.compile(rf"(?|\{{\{{ *{_NAME} *\}}\}}|\{{ *{_NAME} *\}})")
+_NEXT_WORD = regex.compile(r"(?<=\p{Ll})(?=\p{Lu})|[ -]")
 
 
 def pieces_of(words: str) -> Iterator[str | Field]:
-    """The words in order, a field wherever one stands in braces. `{First Name}` is `first_name`."""
+    """The words in order, a field wherever a name stands in braces; `{{firstName}}` is `first_name`."""
     end = 0
     for match in _FIELD.finditer(words):
         if match.start() > end:
             yield words[end : match.start()]
-        name = match[1].lower().replace(" ", "_").replace("-", "_")
+        name = _NEXT_WORD.sub("_", match[1]).lower()
         yield FIELDS.get(name) or Field(name, UNKNOWN_LONGEST, any_letters=True)
         end = match.end()
     if end < len(words):

@@ -66,7 +66,18 @@ def test_a_field_counts_at_its_longest_and_a_name_in_any_script() -> None:
         FIELDS["first_name"],
         Field("shoe_size", UNKNOWN_LONGEST, True),
     ]
-    assert list(pieces_of("{ }{1}{\n}")) == ["{ }{1}{\n}"]
+    assert list(pieces_of("{ }{1}{\n}{{}}")) == ["{ }{1}{\n}{{}}"]
+    # As the makers of texting tools write them.
+    for written in (
+        "{first_name}",
+        "{{first_name}}",
+        "{{ firstName }}",
+        "{FirstName}",
+        "{ FIRST_NAME }",
+        "{First-Name}",
+    ):
+        assert list(pieces_of(written)) == [FIELDS["first_name"]], written
+    assert list(pieces_of("{{town}")) == ["{", FIELDS["town"]]
 
 
 def test_cutting_what_is_over_saves_a_part() -> None:

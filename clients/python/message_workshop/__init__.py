@@ -598,7 +598,7 @@ def _max_age(response: httpx.Response) -> float:
 
 
 def _age(response: httpx.Response) -> float:
-    """Seconds since the workshop itself said so: a cache in between may answer for it, also for long while it is away."""
+    """Seconds since the workshop itself said so: a cache in between answers for it, for long while it is away."""
     found = re.fullmatch(r"[0-9]{1,9}", response.headers.get("Age", ""))
     return float(found[0]) if found else 0.0
 
