@@ -11,7 +11,10 @@ from app.database import Database
 from app.pages import service as pages
 
 BATCH = 1
-"""Candidates carried in one transaction, so that a member's own write waits for one at most."""
+"""Candidates put into their stacks in one transaction, so that a member's own write waits for one at most."""
+
+LOOK_EVERY = 10
+"""Carried candidates, some quarter of a second, after which stops and waiting times that are over get their turn."""
 
 
 class CandidateFollower:
@@ -34,15 +37,14 @@ class CandidateFollower:
                 candidate = session.get_one(Candidate, stale.id)
                 if carrying.revive(session, candidate):
                     promotion.settle(session, candidate)
-        for page_id, candidate_ids in behind:
-            for start in range(0, len(candidate_ids), BATCH):
-                with database.transaction(writing=True) as session:
-                    pages.lock_page(session, page_id)
-                    for candidate_id in candidate_ids[start : start + BATCH]:
-                        promotion.settle(session, session.get_one(Candidate, candidate_id))
+        for number, (page_id, candidate_id) in enumerate((page_id, id_) for page_id, ids in behind for id_ in ids):
+            if number and number % LOOK_EVERY == 0:
+                self._end_what_is_over(database)
+            with database.transaction(writing=True) as session:
+                pages.lock_page(session, page_id)
+                promotion.settle(session, session.get_one(Candidate, candidate_id))
         self._position = newest
-        self._end_holds(database)
-        self._end_waits(database)
+        self._end_what_is_over(database)
 
     def _note_stacks(self, database: Database) -> None:
         """Put candidates from before stacks were kept into theirs, oldest first."""
@@ -59,6 +61,10 @@ class CandidateFollower:
         if self._position < 0:
             return True
         return bool(activity.since(session, self._position, kinds=sorted(CHANGES_WHICH_IS_APPROVED), limit=1))
+
+    def _end_what_is_over(self, database: Database) -> None:
+        self._end_holds(database)
+        self._end_waits(database)
 
     def _end_holds(self, database: Database) -> None:
         with database.transaction(writing=False) as session:

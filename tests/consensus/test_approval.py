@@ -2,10 +2,13 @@
 
 import pytest
 
+from app.activity import service as activity
+from app.activity.models import Kind
 from app.approvals import service as approvals
 from app.consensus import candidates
 from app.consensus.candidates import VotingClosed
 from app.consensus.facts import State
+from app.consensus.follower import LOOK_EVERY
 from app.consensus.models import Value
 from app.consensus.votes import TextChanged, cast_vote
 from app.consensus.withdrawing import reopen_draft, withdraw_draft
@@ -348,3 +351,26 @@ def test_a_withdrawn_fork_takes_no_votes_and_goes_on_with_those_it_had(
     assert workshop.decision(head).reach == 2
     support(workshop, head, south[0])
     assert workshop.approved_text(page) == HOUSING.replace("10,000", "20,000")
+
+
+def test_a_waiting_time_ends_while_a_crowd_is_carried(
+    workshop: Workshop, clock: MovableClock, page: Page, north: list[Actor], south: list[Actor]
+) -> None:
+    crowd = [workshop.fork(south[0], page, ("three times", f"{number} times")) for number in range(2 * LOOK_EVERY)]
+    for draft in crowd:
+        support(workshop, drafts.head_of(draft), south[0])
+    winner = workshop.fork(north[0], page, ("10,000", "20,000"))
+    support(workshop, drafts.head_of(winner), north[0], north[1], south[0])
+    for chapter in ("north", "south") * 3:
+        workshop.member(chapter=chapter)
+    elsewhere = workshop.page(north[0], "Transport")
+    support(workshop, workshop.shared_head(elsewhere), *north, south[0])
+    assert workshop.decision(workshop.shared_head(elsewhere)).state is State.WAITING
+    clock.move(hours=12)
+    workshop.follow()
+    with workshop.reading() as session:
+        told = [(row.kind, row.page_id) for row in activity.since(session, 0, limit=1_000)]
+    carried = [number for number, row in enumerate(told) if row == (Kind.CANDIDATE_CARRIED, page.id)]
+    assert len(carried) == len(crowd)
+    ended = told.index((Kind.PAGE_PROMOTED, elsewhere.id))
+    assert ended < carried[-1]
