@@ -91,13 +91,14 @@ def _decide_in_force(candidate: CandidateFacts, rule: Rule, now: datetime, count
     """How the approved text itself stands: its tally stays open, and it can lose what it was given.
 
     It loses its approval with too many against it for the waiting time, and after a rapid one when its time is over
-    before it has passed for the routine waiting time. Contested, it is approved again when it passes once more.
+    before it has passed for the routine waiting time. Contested, it is approved again when it has passed for that time
+    once more, in rapid mode too.
     """
     since = _passing_since(candidate, CurrentFacts(), now, count)
     contested = candidate.ended is State.CONTESTED
     failing_since, lost_at = _failing(candidate, rule, count, fails=count.is_unwanted and not contested)
     until = candidate.unconfirmed_until
-    routine = replace(candidate, mode="routine", not_before=None) if until is not None else candidate
+    routine = replace(candidate, mode="routine", not_before=candidate.not_before if until is None else None)
     passed_at = None if since is None else _end_of_wait(routine, CurrentFacts(), rule, since, count)
     is_confirmed = until is not None and passed_at is not None and passed_at <= min(now, until)
     goes_back = until is not None and until <= now and not is_confirmed and not candidate.on_hold

@@ -5,7 +5,7 @@ import pytest
 from app.approvals import service as approvals
 from app.approvals import stops
 from app.approvals.models import Approval, ApprovalKind
-from app.consensus import candidates
+from app.consensus import candidates, rapid
 from app.consensus.candidates import VotingClosed
 from app.consensus.facts import State
 from app.consensus.models import Candidate, Value
@@ -261,3 +261,26 @@ def test_a_vote_that_ended_without_a_decision_begins_anew_when_it_is_put_forward
         assert (reopened.closed, reopened.electorate, reopened.opened_at) == (None, None, None)
     assert workshop.decision(drafts.head_of(fork)).count.supporters == 0
     assert workshop.vote(members[3], drafts.head_of(fork)).decision.count.supporters == 1
+
+
+def test_a_contested_text_waits_the_routine_time_in_rapid_mode_too(
+    workshop: Workshop, clock: MovableClock, members: list[Actor]
+) -> None:
+    page = workshop.page(members[0])
+    choose(workshop, workshop.shared_head(page), members[:7])
+    text = current(workshop, page).revision_id
+    choose(workshop, text, members[3:10], Value.OPPOSE)
+    clock.move(hours=13)
+    workshop.follow()
+    for member in members[:2]:
+        with workshop.writing() as session:
+            rapid.call(session, member, page)
+    choose(workshop, text, members[5:10], Value.PASS)
+    choose(workshop, text, members[3:5])
+    clock.move(hours=11, minutes=59)
+    workshop.follow()
+    assert current(workshop, page).contested, "its approval is not marked as rapid, so it waits like any other"
+    clock.move(minutes=2)
+    workshop.follow()
+    found = current(workshop, page)
+    assert (found.contested, found.kind, found.mode) == (False, "promoted", "routine")
