@@ -284,3 +284,27 @@ def test_a_contested_text_waits_the_routine_time_in_rapid_mode_too(
     workshop.follow()
     found = current(workshop, page)
     assert (found.contested, found.kind, found.mode) == (False, "promoted", "routine")
+
+
+def test_what_was_stale_only_against_the_removed_text_is_open_again_whatever_was_approved_at_once_after_it(
+    workshop: Workshop, clock: MovableClock, members: list[Actor]
+) -> None:
+    page = workshop.page(members[0])
+    choose(workshop, workshop.shared_head(page), members[:7])
+    clock.move(hours=30)
+    rival = drafts.head_of(workshop.fork(members[1], page, ("10,000", "15,000")))
+    choose(workshop, rival, members[:4])
+    other = drafts.head_of(workshop.fork(members[2], page, ("three times", "four times")))
+    choose(workshop, other, members[:3])
+    choose(workshop, drafts.head_of(workshop.fork(members[0], page, ("10,000", "20,000"))), members[:7])
+    workshop.follow()
+    assert candidate_on(workshop, rival).stale
+    choose(workshop, current(workshop, page).revision_id, members[3:12], Value.OPPOSE)
+    choose(workshop, candidate_on(workshop, other).revision_id, members[:5])
+    clock.move(hours=13)
+    workshop.follow()
+    assert workshop.approved_text(page) == HOUSING.replace("three times", "four times")
+    workshop.follow()
+    revived = candidate_on(workshop, rival)
+    assert not revived.stale
+    assert workshop.decision(revived.revision_id).count.supporters == 4
