@@ -1,11 +1,13 @@
 """What becomes of an approved text that members turn against, and of a text they refuse."""
 
+from datetime import timedelta
+
 import pytest
 
 from app.approvals import service as approvals
 from app.approvals import stops
 from app.approvals.models import Approval, ApprovalKind
-from app.consensus import candidates, rapid
+from app.consensus import candidates, rapid, withdrawing
 from app.consensus.candidates import VotingClosed
 from app.consensus.facts import State
 from app.consensus.models import Candidate, Value
@@ -308,3 +310,18 @@ def test_what_was_stale_only_against_the_removed_text_is_open_again_whatever_was
     revived = candidate_on(workshop, rival)
     assert not revived.stale
     assert workshop.decision(revived.revision_id).count.supporters == 4
+
+
+def test_time_in_which_nobody_could_vote_does_not_decline_a_text(
+    workshop: Workshop, clock: MovableClock, page: Page, members: list[Actor]
+) -> None:
+    fork = workshop.fork(members[2], page, ("three times", "four times"))
+    choose(workshop, drafts.head_of(fork), members[3:9], Value.OPPOSE)
+    clock.move(hours=1)
+    with workshop.writing() as session:
+        withdrawing.withdraw_draft(session, members[2], fork.id)
+    clock.move(hours=20)
+    with workshop.writing() as session:
+        withdrawing.reopen_draft(session, members[2], fork.id)
+    again = workshop.decision(drafts.head_of(fork))
+    assert (again.state, again.lost_at) == (State.COLLECTING, clock.moment + timedelta(hours=12))
