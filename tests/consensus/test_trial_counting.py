@@ -37,6 +37,9 @@ def test_each_member_is_counted_with_their_last_vote_in_the_chapter_it_was_cast_
 
 def test_very_many_votes_on_one_text_take_a_moment() -> None:
     candidate = Candidate(
+        page_id=1,
+        draft_id=1,
+        revision_id=1,
         opened_at=OPENED,
         electorate=Electorate(dict.fromkeys(range(20), 2_500)).to_json(),
         put_forward_at=OPENED,
