@@ -66,10 +66,9 @@ def votes(entry, entries):  # what is wrong by the rule, on the public tallies
     yield len(alone) < len(lines) or active != entry["electorate"], "members are never counted like this"
     yield rule not in [it["rule"] for it in entries[: entry["sequence"]] if it["kind"] == "rule"], "an untold rule"
     yield entry["score"] != str(pro / (pro + con + 2)), "the score does not follow from the votes"
-    if kind == "unpromoted":
-        yield 3 * con < need or pro >= 2 * con or waited > at, "the votes do not take the approval away"
-    else:
-        yield reach < need or pro < 3 * con, f"{reach} of {need} people, {pro} to {con}: this does not pass"
+    passes, falls = reach >= need and pro >= 3 * con, 3 * con >= need and pro < 2 * con and waited <= at
+    yield kind == "unpromoted" and not falls, "the votes do not take the approval away"
+    yield kind != "unpromoted" and not passes, f"{reach} of {need} people, {pro} to {con}: this does not pass"
     if kind == "promoted":
         due, closes = moment(entry["waits_until"]), moment(entry["opened_at"]) + timedelta(seconds=rule["vote_lasts"])
         yield not max(waited, moment(entry["not_before"] or since)) <= due <= at, "approved before its wait was over"
@@ -95,13 +94,14 @@ class Page:  # as each entry leaves it: the hash in force, its approval, until w
         yield kind == "promoted" and entry["at"] < self.held, "approved while it was stopped"
         yield kind == "restored" and (text not in self.removed or len(set(entry["by"])) < 2), "restored by too few"
         if (kind, entry["basis"]) == ("unpromoted", "rapid"):
-            after = moment(entry["at"]) - moment(was["at"])
-            yield was["mode"] != "rapid" or after < timedelta(seconds=was["rule"]["rapid_lasts"]), "it could stay"
+            age = moment(entry["at"]) - moment(was["at"])
+            yield was["mode"] != "rapid" or age < timedelta(seconds=was["rule"]["rapid_lasts"]), "it could stay"
         elif kind in ("promoted", "unpromoted") or (kind == "corrected" and text not in {*self.texts} - self.removed):
             yield from votes(entry, entries)
         self.removed |= {self.text} if kind in ("unpromoted", "withdrawn") else set()
+        self.approval = {"unpromoted": Page.approval, **dict.fromkeys(new, entry), "restored": was}.get(kind, was)
         if kind in new:
-            self.approval, self.texts, self.removed = entry, (*self.texts, text), self.removed - {text}
+            self.texts, self.removed = (*self.texts, text), self.removed - {text}
             self.cast_on = (*self.cast_on, *((text, it) for it in entry["carried_from"]))
         self.text, self.held = text, (entry["until"] or "9") if kind == "held" else ""
 

@@ -6,8 +6,6 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from app.activity.service import newest_position, newest_published_position
 from app.database import Database
 
@@ -73,8 +71,9 @@ class Follower:
                 seen = self._look()
                 if seen != position or time.monotonic() - self._called_at >= DUE_SECONDS:
                     position = self.run_once()
-            except SQLAlchemyError:
-                # The database is away or full: nothing is lost, all of it is in the log.
+            except Exception:
+                # The database is away or full, or there is a fault in a consumer: nothing is lost, all of it is in the
+                # log. A thread that ended would leave every page of the workshop waiting, until somebody noticed.
                 log.exception("the follower goes on in %s s", RETRY_SECONDS)
                 self._stopping.wait(RETRY_SECONDS)
                 continue

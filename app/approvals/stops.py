@@ -1,8 +1,8 @@
 """Whether a moderator stopped a page's text, now or at a moment, and what may be served instead."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from itertools import pairwise
+from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, bindparam, exists, false, func, literal, or_, true, tuple_, union_all
@@ -103,14 +103,21 @@ def list_ended_holds(session: Session) -> Sequence[Stop]:
     return [row for row in rows if row.approval_id == (current[row.page_id].id if row.page_id in current else None)]
 
 
-def has_held_too_long(session: Session, page_id: int, current: Approval | None, actor_id: int) -> bool:
-    """Whether this moderator held this very text before, and the hold ended by itself for want of a second."""
+def time_held_alone(session: Session, page_id: int, current: Approval | None, actor_id: int) -> timedelta:
+    """How long this moderator has held this very text without a second, all their holds together.
+
+    However each ended: whoever releases their own hold to set it anew has no more time for it.
+    """
     about = Stop.approval_id == (current.id if current else None)
     rows = session.exec(select(Stop).where(Stop.page_id == page_id, about).order_by(col(Stop.id))).all()
-    return any(
-        held.kind == StopKind.HELD and held.actor_id == actor_id and end.kind == StopKind.RELEASED and not end.actor_id
-        for held, end in pairwise(rows)
-    )
+    held = timedelta()
+    for row, end in zip_longest(rows, rows[1:]):
+        if row.kind != StopKind.HELD or row.actor_id != actor_id or row.until is None:
+            continue
+        ended = min(row.until, end.at if end is not None else now(session))
+        if end is None or end.kind != StopKind.HELD or end.at >= row.until:
+            held += ended - row.at
+    return held
 
 
 def list_asked(session: Session, stop: Stop, kind: StopKind) -> Sequence[Stop]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func
+from sqlalchemy import and_, exists, func
 from sqlmodel import Session, col, select
 
 from app.activity.models import Kind
@@ -75,19 +75,22 @@ def revive(session: Session, candidate: Candidate) -> bool:
         return False
     candidate.stale, candidate.stale_by_id = False, None
     candidate.changed_at, candidate.passing_since = now(session), None
-    _move(session, candidate, CarriedOver(Text(outcome.text), None), approval)
+    _move(session, candidate, CarriedOver(Text(outcome.text), approval.at if outcome.neighbour else None), approval)
     return True
 
 
 def list_given_back(session: Session) -> Sequence[Candidate]:
-    """Stale candidates of pages whose approved text is one from before: what they clashed with may be gone."""
-    newest = select(func.max(Approval.id)).group_by(col(Approval.page_id)).scalar_subquery()
-    back = col(Approval.kind).in_((ApprovalKind.UNPROMOTED, ApprovalKind.CORRECTED))
-    pages_back = select(Approval.page_id).where(col(Approval.id).in_(newest), back)
+    """Stale candidates of pages that went back to a text from before since: what they clashed with may be gone.
+
+    It may be another text by now that is approved, even one approved in the same transaction.
+    """
+    back = exists().where(
+        col(Approval.page_id) == col(Candidate.page_id),
+        col(Approval.kind).in_((ApprovalKind.UNPROMOTED, ApprovalKind.CORRECTED)),
+        col(Approval.id) > func.coalesce(Candidate.stale_by_id, 0),
+    )
     stale = and_(col(Candidate.stale), col(Candidate.closed).is_(None))
-    return session.exec(
-        select(Candidate).where(stale, col(Candidate.page_id).in_(pages_back)).order_by(col(Candidate.id))
-    ).all()
+    return session.exec(select(Candidate).where(stale, back).order_by(col(Candidate.id))).all()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +159,7 @@ def _base_text(session: Session, revision_id: int, approval: Approval, base_id: 
 
 def _end(session: Session, candidate: Candidate, *, stale_by: Approval | None) -> None:
     stale = stale_by is not None
-    candidate.stale, candidate.passing_since, candidate.due_at = stale, None, None
+    candidate.stale, candidate.passing_since, candidate.failing_since, candidate.due_at = stale, None, None, None
     candidate.stale_by_id = stale_by.id if stale_by else None
     candidate.changed_at = now(session)
     if not stale:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from app.accounts import seasoning
 from app.accounts import service as accounts
@@ -35,7 +35,7 @@ def rapid_of(session: Session, page: Page, actor: Actor | None = None) -> Rapid:
     at = now(session)
     rows = session.exec(
         select(RapidCall)
-        .where(RapidCall.page_id == page.id, col(RapidCall.at) > at - max(CALL_LASTS, _lasts(session)))
+        .where(RapidCall.page_id == page.id, or_(col(RapidCall.at) > at - CALL_LASTS, col(RapidCall.until) > at))
         .order_by(col(RapidCall.id))
     ).all()
     until = max((row.until for row in rows if row.until is not None), default=None)

@@ -44,6 +44,6 @@ def _address(back: str, said: str) -> str:
     """The screen that asked: a member's own page, a text, else the queue, which says what was done."""
     if back == "me":
         return "/me"
-    if back.isdecimal() and int(back) <= MAX_ID:
+    if back.isdecimal() and len(back) <= len(str(MAX_ID)) and int(back) <= MAX_ID:
         return f"/revisions/{int(back)}#vote"
     return f"/review?said={said}"

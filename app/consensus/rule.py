@@ -38,20 +38,26 @@ def decide(
     now: datetime,
     *,
     names: Mapping[int, str] | None = None,
+    in_full: bool = True,
 ) -> Decision:
     """How the candidate stands at this moment, why, and what would change it.
 
     It passes with enough people, three to one, and a score above every bar in force. It is promoted when it has passed
     for the waiting time, or at once with a majority of all active members; the wait for a neighbour is never cut short.
     Asked late it answers with the moments at which things began or ended, not with the moment of asking. `names` are
-    the chapters' for the reasons.
+    the chapters' for the reasons. Without `in_full` it leaves out the reasons and what is missing, which take most of
+    the time.
     """
     count = count_tally(candidate.tally, electorate)
-    decision = _decide(candidate, current, rule, now, count)
+    decision = _decide(candidate, current, rule, now, count, in_full=in_full)
+    if not in_full:
+        return decision
     return replace(decision, reasons=explain(decision, candidate, current, now, names or {}))
 
 
-def _decide(candidate: CandidateFacts, current: CurrentFacts, rule: Rule, now: datetime, count: Count) -> Decision:
+def _decide(
+    candidate: CandidateFacts, current: CurrentFacts, rule: Rule, now: datetime, count: Count, *, in_full: bool
+) -> Decision:
     in_force = [bar for bar in current.bars if now < bar.until]
     to_beat = max((bar.score for bar in in_force), default=None)
     if candidate.in_force:
@@ -81,7 +87,7 @@ def _decide(candidate: CandidateFacts, current: CurrentFacts, rule: Rule, now: d
         waits_until=waits_until,
         due_at=waits_until if promotes else _next(changes, now),
         promotes=promotes,
-        missing=() if promotes or candidate.on_hold else _missing(count, to_beat, waits_until, now),
+        missing=() if promotes or candidate.on_hold or not in_full else _missing(count, to_beat, waits_until, now),
         failing_since=failing_since,
         lost_at=lost_at,
     )
@@ -91,13 +97,14 @@ def _decide_in_force(candidate: CandidateFacts, rule: Rule, now: datetime, count
     """How the approved text itself stands: its tally stays open, and it can lose what it was given.
 
     It loses its approval with too many against it for the waiting time, and after a rapid one when its time is over
-    before it has passed for the routine waiting time. Contested, it is approved again when it passes once more.
+    before it has passed for the routine waiting time. Contested, it is approved again when it has passed for that time
+    once more, in rapid mode too.
     """
     since = _passing_since(candidate, CurrentFacts(), now, count)
     contested = candidate.ended is State.CONTESTED
     failing_since, lost_at = _failing(candidate, rule, count, fails=count.is_unwanted and not contested)
     until = candidate.unconfirmed_until
-    routine = replace(candidate, mode="routine", not_before=None) if until is not None else candidate
+    routine = replace(candidate, mode="routine", not_before=candidate.not_before if until is None else None)
     passed_at = None if since is None else _end_of_wait(routine, CurrentFacts(), rule, since, count)
     is_confirmed = until is not None and passed_at is not None and passed_at <= min(now, until)
     goes_back = until is not None and until <= now and not is_confirmed and not candidate.on_hold

@@ -72,22 +72,24 @@ class Done:
 def hold(session: Session, actor: Actor | None, page: Page, *, reason: str) -> Done:
     """Stop the page's text for now: nobody is served it, and nothing on the page is promoted; votes go on counting.
 
-    It ends by itself after `HOLD_LASTS`, unless another moderator holds it too.
+    It ends by itself after `HOLD_LASTS`, unless another moderator holds it too. All the time that one moderator alone
+    holds the same text counts towards that.
     """
     actor, reason = _begin(session, actor, page, reason)
     current, stop = approvals.find_current(session, page.id), stops.find_stop(session, page.id)
-    until: datetime | None = now(session) + HOLD_LASTS
+    left = HOLD_LASTS - stops.time_held_alone(session, page.id, current, actor.id)
+    until: datetime | None = now(session) + left
     if stop is not None:
         if stop.kind == StopKind.WITHDRAWN:
             raise StoppedAlready(_("This text is withdrawn, so nobody is served it. There is nothing more to stop."))
         if stop.until is None or stop.actor_id == actor.id:
             raise StoppedAlready(_how_long(stop))
         until = None
-    elif stops.has_held_too_long(session, page.id, current, actor.id):
+    elif left <= timedelta():
         raise Conflict(
             _(
-                "You stopped this text before, and nobody confirmed it until it ended by itself. Ask another moderator "
-                "to stop it now, or withdraw the text."
+                "You have stopped this text for as long as one moderator alone can, and nobody confirmed it. Ask "
+                "another moderator to stop it now, or withdraw the text."
             )
         )
     row = _row(session, page, StopKind.HELD, current, actor.id, reason, until=until)

@@ -1,7 +1,7 @@
 """Try a number of the rule on votes that are over: what would they have decided?"""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,7 +14,7 @@ from app.approvals.models import Approval
 from app.consensus.facts import CandidateFacts, CurrentFacts, Rule, State
 from app.consensus.models import Candidate, Value, VoteEntry
 from app.consensus.rule import decide
-from app.consensus.tallies import Counts, Electorate, count_tally
+from app.consensus.tallies import NO_COUNTS, Counts, Electorate, count_tally
 from app.database import now
 
 LOOKS_BACK = timedelta(days=90)
@@ -143,8 +143,8 @@ def _count_anew(
     held_up = neighbour and neighbour + timedelta(seconds=rule.neighbour_wait)
     moments = sorted({opened, *(cast.at for cast in casts if cast.at > opened), *([neighbour] if neighbour else [])})
     facts = CandidateFacts({}, opened, opened_at=opened, mode="rapid" if mode == "rapid" else "routine")
-    for at, until in zip(moments, [*moments[1:], max(end, closes, moments[-1])], strict=True):
-        tally = _tally(casts, at)
+    untils = [*moments[1:], max(end, closes, moments[-1])]
+    for at, until, tally in zip(moments, untils, _tallies(casts, moments), strict=True):
         changed = tally != facts.tally
         facts = replace(
             facts,
@@ -157,7 +157,7 @@ def _count_anew(
         if idle and until < closes:  # the rule would answer that it goes on
             facts = replace(facts, passing_since=None, failing_since=None)
             continue
-        decision = decide(facts, CurrentFacts(), electorate, rule, until)
+        decision = decide(facts, CurrentFacts(), electorate, rule, until, in_full=False)
         if decision.promotes:
             return Outcome.APPROVED, decision.waits_until or until
         if decision.state is State.DECLINED:
@@ -168,11 +168,31 @@ def _count_anew(
     return Outcome.NEITHER, end
 
 
-def _tally(casts: Sequence[_Cast], at: datetime) -> dict[int | None, Counts]:
-    """Votes per chapter that counted at a moment: each member's last one."""
+def _tallies(casts: Sequence[_Cast], moments: Iterable[datetime]) -> Iterator[dict[int | None, Counts]]:
+    """Votes per chapter that counted at each of these moments: each member's last one. Each vote is looked at once."""
+    coming = deque(sorted(casts, key=lambda cast: cast.at))
+    last: dict[int, _Cast] = {}
     tally: dict[int | None, Counts] = {}
-    for cast in {cast.member_id: cast for cast in casts if cast.at <= at}.values():
-        if cast.value is not None:
-            one = Counts(cast.value == Value.SUPPORT, cast.value == Value.OPPOSE, cast.value == Value.PASS)
-            tally[cast.chapter_id] = tally.get(cast.chapter_id, Counts()) + one
-    return tally
+    for at in moments:
+        while coming and coming[0].at <= at:
+            cast = coming.popleft()
+            _add(tally, last.get(cast.member_id), -1)
+            _add(tally, cast, 1)
+            last[cast.member_id] = cast
+        yield dict(tally)
+
+
+def _add(tally: dict[int | None, Counts], cast: _Cast | None, votes: int) -> None:
+    """Count a vote, or with -1 what it replaces; a chapter without any is left out."""
+    if cast is None or cast.value is None:
+        return
+    was = tally.get(cast.chapter_id, NO_COUNTS)
+    counts = Counts(
+        was.support + votes * (cast.value == Value.SUPPORT),
+        was.oppose + votes * (cast.value == Value.OPPOSE),
+        was.passes + votes * (cast.value == Value.PASS),
+    )
+    if counts == NO_COUNTS:
+        del tally[cast.chapter_id]
+    else:
+        tally[cast.chapter_id] = counts

@@ -20,7 +20,8 @@ def withdraw_draft(session: Session, actor: Actor | None, draft_id: int, *, join
     draft = drafts.withdraw(session, actor, draft_id, joined_into=joined_into)
     for candidate in _candidates_of(session, draft, closed=None):
         candidate.closed, candidate.closed_at, candidate.due_at = "withdrawn", now(session), None
-        candidate.passing_since, candidate.changed_at = None, now(session)
+        candidate.passing_since = candidate.failing_since = None  # nobody can vote meanwhile, so no time passes
+        candidate.changed_at = now(session)
         session.add(candidate)
     return draft
 

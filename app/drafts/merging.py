@@ -12,7 +12,7 @@ from app.approvals import service as approvals
 from app.drafts import service as drafts
 from app.drafts.models import Draft, DraftState
 from app.drafts.service import Saved
-from app.errors import Conflict
+from app.errors import Conflict, Refused
 from app.pages.models import Page
 from app.pages.text import Text
 from app.permissions import Actor
@@ -111,9 +111,15 @@ def compare_with(session: Session, draft: Draft, other: Revision) -> Unresolved:
 
 
 def take_approved_in(session: Session, page: Page, approved: Revision) -> None:
-    """Let the shared draft hold what was just approved; where the two clash it stays as it is and says so."""
+    """Let the shared draft hold what was just approved; where the two clash it stays as it is and says so.
+
+    So it does where both together are more than a text can be: what is in a draft never keeps a text from approval.
+    """
     shared = drafts.get_shared(session, page.id)
-    outcome = merge_into(session, shared, approved, author_id=None)
+    try:
+        outcome = merge_into(session, shared, approved, author_id=None)
+    except Refused:
+        outcome = None
     shared.clean = isinstance(outcome, Saved)
     session.add(shared)
 

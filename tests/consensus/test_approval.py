@@ -374,3 +374,22 @@ def test_a_waiting_time_ends_while_a_crowd_is_carried(
     assert len(carried) == len(crowd)
     ended = told.index((Kind.PAGE_PROMOTED, elsewhere.id))
     assert ended < carried[-1]
+
+
+def test_a_shared_draft_as_long_as_can_be_keeps_nothing_from_approval(
+    workshop: Workshop, clock: MovableClock, page: Page, north: list[Actor], south: list[Actor]
+) -> None:
+    with workshop.writing() as session:
+        shared = drafts.get_shared(session, page.id)
+        text = HOUSING + "\n" + "".join(f"- Item {n} of many.\n" for n in range(1_985))
+        drafts.save_edit(session, north[1], shared.id, base_id=drafts.head_of(shared), text=text)
+    more = "\n\n".join(f"Paragraph {n} is new." for n in range(20))
+    head = drafts.head_of(workshop.fork(north[0], page, ("## Story", f"{more}\n\n## Story")))
+    support(workshop, head, *north[:2], *south[:1])
+    clock.move(hours=13)
+    workshop.follow()
+    assert more in (workshop.approved_text(page) or "")
+    with workshop.reading() as session:
+        shared = drafts.get_shared(session, page.id)
+        assert not shared.clean, "both together would be too long, so somebody has to bring them together"
+        assert revisions.text_by_id(session, drafts.head_of(shared)) == text

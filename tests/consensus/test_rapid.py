@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from app.approvals import service as approvals
-from app.consensus import rapid
+from app.consensus import rapid, rule_changes
+from app.consensus.circumstances import circumstances_of
 from app.consensus.facts import State
 from app.consensus.models import Value
 from app.drafts import service as drafts
@@ -153,3 +154,20 @@ def test_when_rapid_mode_is_over_what_waits_waits_the_routine_time_again(
     decision = workshop.decision(head)
     assert decision.state is State.WAITING
     assert decision.waits_until == clock.moment + timedelta(hours=10)
+
+
+def test_it_lasts_as_long_as_it_was_opened_for_whatever_the_rule_says_later(
+    workshop: Workshop, clock: MovableClock, page: Page, members: list[Actor]
+) -> None:
+    ada, bea = (workshop.member(chapter=chapter, role=Role.MODERATOR) for chapter in ("north", "south"))
+    for seconds in (14 * 86_400, 3_600):
+        with workshop.writing() as session:
+            proposed = rule_changes.propose(session, ada, "rapid_lasts", seconds, reason="The last days.")
+            rule_changes.confirm(session, bea, proposed.proposal.id)
+        if seconds > 3_600:
+            open_rapid(workshop, page, members)
+    clock.move(hours=25)
+    with workshop.reading() as session:
+        until = circumstances_of(session, [page.id])[page.id].rapid_until
+        assert until is not None
+        assert rapid.rapid_of(session, page).until == until

@@ -6,9 +6,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from app.approvals import service as approvals
 from app.consensus.models import Value
 from app.drafts import service as drafts
 from app.permissions import Actor, Role
+from app.revisions import service as revisions
 from tests.conftest import ON_SQLITE_ALONE, MovableClock, connect
 from tests.factories import Workshop
 
@@ -151,3 +153,15 @@ async def test_a_merged_text_leads_to_its_newer_version(
         asked = card((await client.get("/review")).text)
     assert "Read the newer version" in asked
     assert 'value="again"' not in asked
+
+
+async def test_an_answer_leads_back_to_the_queue_from_an_address_that_is_none(
+    app: FastAPI, workshop: Workshop, people: list[Actor], stale: list[int]
+) -> None:
+    with workshop.reading() as session:
+        approved = approvals.find_current(session, revisions.get(session, stale[0]).page_id)
+        assert approved is not None
+    async with connect(app, workshop.token(people[3])) as client:
+        for back in ("9" * 5_000, "9" * 19, "²", "-1"):
+            answered = await send(client, value="keep", approval=approved.id, back=back)
+            assert (answered.status_code, answered.headers["location"]) == (303, "/review?said=stands")

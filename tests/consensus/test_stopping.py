@@ -1,6 +1,7 @@
 """Moderators can stop a text. They can never approve one, whatever they try."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -150,6 +151,30 @@ def test_one_moderator_cannot_go_on_holding_a_text_that_nobody_else_would_hold(
     do(workshop, stopping.hold, ada, page)
     clock.move(hours=5)
     workshop.follow()
+    with pytest.raises(Conflict, match="nobody confirmed it"):
+        do(workshop, stopping.hold, ada, page)
+    do(workshop, stopping.hold, bea, page)
+    assert status(workshop, page) == "held"
+
+
+def test_one_moderator_holds_a_text_no_longer_by_releasing_it_now_and_then(
+    workshop: Workshop, clock: MovableClock, page: Page, ada: Actor, bea: Actor
+) -> None:
+    for _ in range(2):
+        do(workshop, stopping.hold, ada, page)
+        clock.move(hours=1)
+        do(workshop, stopping.release, ada, page)
+    until = clock.moment + timedelta(hours=2)
+    do(workshop, stopping.hold, ada, page)
+    with workshop.reading() as session:
+        held = stops.find_stop(session, page.id)
+        assert held is not None
+        assert held.until == until, "of four hours, two are left"
+    clock.move(hours=1, minutes=59)
+    do(workshop, stopping.release, ada, page)
+    do(workshop, stopping.hold, ada, page)
+    clock.move(minutes=1)
+    assert status(workshop, page) == "approved"
     with pytest.raises(Conflict, match="nobody confirmed it"):
         do(workshop, stopping.hold, ada, page)
     do(workshop, stopping.hold, bea, page)

@@ -1,11 +1,13 @@
 """What becomes of an approved text that members turn against, and of a text they refuse."""
 
+from datetime import timedelta
+
 import pytest
 
 from app.approvals import service as approvals
 from app.approvals import stops
 from app.approvals.models import Approval, ApprovalKind
-from app.consensus import candidates
+from app.consensus import candidates, rapid, withdrawing
 from app.consensus.candidates import VotingClosed
 from app.consensus.facts import State
 from app.consensus.models import Candidate, Value
@@ -261,3 +263,65 @@ def test_a_vote_that_ended_without_a_decision_begins_anew_when_it_is_put_forward
         assert (reopened.closed, reopened.electorate, reopened.opened_at) == (None, None, None)
     assert workshop.decision(drafts.head_of(fork)).count.supporters == 0
     assert workshop.vote(members[3], drafts.head_of(fork)).decision.count.supporters == 1
+
+
+def test_a_contested_text_waits_the_routine_time_in_rapid_mode_too(
+    workshop: Workshop, clock: MovableClock, members: list[Actor]
+) -> None:
+    page = workshop.page(members[0])
+    choose(workshop, workshop.shared_head(page), members[:7])
+    text = current(workshop, page).revision_id
+    choose(workshop, text, members[3:10], Value.OPPOSE)
+    clock.move(hours=13)
+    workshop.follow()
+    for member in members[:2]:
+        with workshop.writing() as session:
+            rapid.call(session, member, page)
+    choose(workshop, text, members[5:10], Value.PASS)
+    choose(workshop, text, members[3:5])
+    clock.move(hours=11, minutes=59)
+    workshop.follow()
+    assert current(workshop, page).contested, "its approval is not marked as rapid, so it waits like any other"
+    clock.move(minutes=2)
+    workshop.follow()
+    found = current(workshop, page)
+    assert (found.contested, found.kind, found.mode) == (False, "promoted", "routine")
+
+
+def test_what_was_stale_only_against_the_removed_text_is_open_again_whatever_was_approved_at_once_after_it(
+    workshop: Workshop, clock: MovableClock, members: list[Actor]
+) -> None:
+    page = workshop.page(members[0])
+    choose(workshop, workshop.shared_head(page), members[:7])
+    clock.move(hours=30)
+    rival = drafts.head_of(workshop.fork(members[1], page, ("10,000", "15,000")))
+    choose(workshop, rival, members[:4])
+    other = drafts.head_of(workshop.fork(members[2], page, ("three times", "four times")))
+    choose(workshop, other, members[:3])
+    choose(workshop, drafts.head_of(workshop.fork(members[0], page, ("10,000", "20,000"))), members[:7])
+    workshop.follow()
+    assert candidate_on(workshop, rival).stale
+    choose(workshop, current(workshop, page).revision_id, members[3:12], Value.OPPOSE)
+    choose(workshop, candidate_on(workshop, other).revision_id, members[:5])
+    clock.move(hours=13)
+    workshop.follow()
+    assert workshop.approved_text(page) == HOUSING.replace("three times", "four times")
+    workshop.follow()
+    revived = candidate_on(workshop, rival)
+    assert not revived.stale
+    assert workshop.decision(revived.revision_id).count.supporters == 4
+
+
+def test_time_in_which_nobody_could_vote_does_not_decline_a_text(
+    workshop: Workshop, clock: MovableClock, page: Page, members: list[Actor]
+) -> None:
+    fork = workshop.fork(members[2], page, ("three times", "four times"))
+    choose(workshop, drafts.head_of(fork), members[3:9], Value.OPPOSE)
+    clock.move(hours=1)
+    with workshop.writing() as session:
+        withdrawing.withdraw_draft(session, members[2], fork.id)
+    clock.move(hours=20)
+    with workshop.writing() as session:
+        withdrawing.reopen_draft(session, members[2], fork.id)
+    again = workshop.decision(drafts.head_of(fork))
+    assert (again.state, again.lost_at) == (State.COLLECTING, clock.moment + timedelta(hours=12))

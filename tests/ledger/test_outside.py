@@ -131,6 +131,12 @@ GOOD = [
     [unpromoted("a", "b", 3)],
     [unpromoted("a", "b", 3), unpromoted("a", "a", 4)],
     [promoted("c", "b", later(3), mode="rapid"), other("unpromoted", "b", "c", 5, basis="rapid")],
+    [
+        promoted("c", "b", later(3), mode="rapid"),
+        other("withdrawn", None, "c", 3.2),
+        other("restored", "c", None, 3.4, by=["north", "south"]),
+        other("unpromoted", "b", "c", 5, basis="rapid"),
+    ],
 ]
 
 
@@ -160,6 +166,14 @@ def test_what_moderators_and_votes_may_do_is_good(entries: list[Entry]) -> None:
         (
             [promoted("c", "b", later(3), mode="rapid"), other("unpromoted", "b", "c", 4.9, basis="rapid")],
             "5: it could stay",
+        ),
+        (
+            [
+                promoted("c", "b", later(3), mode="rapid"),
+                unpromoted("b", "c", 4, mode="rapid"),
+                other("unpromoted", "a", "b", 5, basis="rapid"),
+            ],
+            "6: it could stay",
         ),
         ([other("imported", "c", "b", 3, basis="import")], "4: an import over what was approved"),
         ([other("imported", "c", "b", 3, basis="before the ledger")], "4: an import over what was approved"),
