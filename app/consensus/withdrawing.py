@@ -27,13 +27,14 @@ def withdraw_draft(session: Session, actor: Actor | None, draft_id: int, *, join
 
 
 def reopen_draft(session: Session, actor: Actor | None, draft_id: int) -> Draft:
-    """Open a withdrawn fork again. Its candidates go on with their votes; who may vote is counted anew."""
+    """Open a withdrawn fork again. Its candidates go on as they were: votes, electorate, rule and the end of the vote.
+
+    Were the electorate counted anew, authors could choose a moment at which few are active.
+    """
     draft = drafts.reopen(session, actor, draft_id)
     for candidate in _candidates_of(session, draft, closed="withdrawn"):
         candidate.closed, candidate.closed_at, candidate.changed_at = None, None, now(session)
         session.add(candidate)
-        if candidate.opened_at is not None:
-            promotion.open_vote(session, candidate)
         promotion.settle(session, candidate)
     return draft
 

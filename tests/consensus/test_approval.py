@@ -353,6 +353,30 @@ def test_a_withdrawn_fork_takes_no_votes_and_goes_on_with_those_it_had(
     assert workshop.approved_text(page) == HOUSING.replace("10,000", "20,000")
 
 
+def test_an_author_cannot_choose_who_counts_by_taking_a_fork_back(
+    workshop: Workshop, clock: MovableClock, page: Page, north: list[Actor], south: list[Actor]
+) -> None:
+    others = [workshop.member(chapter=chapter) for chapter in ("north", "south", "south") * 3]
+    draft = workshop.fork(north[0], page, ("10,000", "20,000"))
+    head = drafts.head_of(draft)
+    support(workshop, head, north[0], others[1], others[2])
+    assert workshop.decision(head).count.need == 4
+    with workshop.writing() as session:
+        withdraw_draft(session, north[0], draft.id)
+    clock.move(days=12)
+    workshop.page(north[1], "Transport")  # who is active by now: the author and one more
+    clock.move(days=1)
+    with workshop.writing() as session:
+        reopen_draft(session, north[0], draft.id)
+    workshop.follow()
+    decision = workshop.decision(head)
+    assert (decision.state, decision.count.need, decision.count.active) == (State.COLLECTING, 4, 14)
+    assert workshop.approved_text(page) == HOUSING
+    clock.move(days=1)
+    workshop.follow()
+    assert workshop.decision(head).state is State.EXPIRED, "the fourteen days went on"
+
+
 def test_a_waiting_time_ends_while_a_crowd_is_carried(
     workshop: Workshop, clock: MovableClock, page: Page, north: list[Actor], south: list[Actor]
 ) -> None:
