@@ -81,7 +81,8 @@ def withdraw_vote(session: Session, actor: Actor | None, revision_id: int) -> Ca
 def revise_vote(session: Session, actor: Actor, revision_id: int, value: Value | None) -> Cast:
     """Change, confirm or take back the actor's vote on a text that went stale since: it counts if that is open again.
 
-    Nobody is asked about it once more until another approval makes it stale.
+    Named is the revision that was on their screen: the candidate may have been carried to a newer one meanwhile. Nobody
+    is asked about it once more until another approval makes it stale.
     """
     revision = revisions.get(session, revision_id)
     pages.lock_page(session, revision.page_id)
@@ -91,12 +92,11 @@ def revise_vote(session: Session, actor: Actor, revision_id: int, value: Value |
         raise Conflict(_("You are not asked about this text. Look at how it stands now."))
     accounts.touch(session, actor)
     if value != vote.value:
-        seen = revisions.get(session, candidate.revision_id)
         if value is None:
             session.delete(vote)
         else:
-            vote = _put_vote(session, actor, candidate, seen, value, "")
-        _enter(session, candidate, actor, value, seen)
+            vote = _put_vote(session, actor, candidate, revision, value, "")
+        _enter(session, candidate, actor, value, revision)
         record(
             session,
             Kind.VOTE_WITHDRAWN if value is None else Kind.VOTE_CAST,

@@ -98,6 +98,23 @@ def test_a_text_that_is_stale_by_one_approval_names_that_one_when_more_follow(
         assert [question.approval.id for question in rivals.list_questions(session, people[3])] == [cause.id]
 
 
+def test_an_answer_is_entered_for_the_text_that_was_on_the_screen(
+    workshop: Workshop, clock: MovableClock, people: list[Actor], page: Page
+) -> None:
+    fork = workshop.fork(people[3], page, ("10,000", "11,000"))
+    workshop.vote(people[3], head(fork))
+    for words in (("Anna moved", "Nora moved"), ("10,000", "20,000")):
+        approve(workshop, head(workshop.fork(people[0], page, words)), people)
+    [[(carried, _support)]] = asked(workshop, people[3])
+    assert carried != head(fork), "it was carried over the first, and stale by the second"
+    for on_screen in (head(fork), carried):
+        for value in (Value.OPPOSE, Value.SUPPORT):
+            with workshop.writing() as session:
+                vote = rivals.answer(session, people[3], on_screen, value).vote
+                assert vote is not None
+                assert (vote.revision_id, vote.sha256) == (on_screen, revisions.get(session, on_screen).sha256)
+
+
 def test_two_approvals_that_came_before_it_was_carried_name_the_one_that_clashes(
     workshop: Workshop, clock: MovableClock, people: list[Actor], page: Page
 ) -> None:
