@@ -19,8 +19,8 @@ from app.database import now
 
 LOOKS_BACK = timedelta(days=90)
 MOST_DECISIONS = 200
-MOST_VOTES = 20_000
-"""Counted over all decisions looked at: trying takes a moderator's patience, never the server's."""
+MOST_VOTES = 5_000
+"""Counted over all decisions looked at: whoever reads an open proposal has them recounted."""
 
 CAN_BE_TRIED = frozenset({"wait_routine", "wait_rapid", "neighbour_wait"})
 """What only says how long is waited. The others say who is counted, and whom they would have counted was not kept."""
