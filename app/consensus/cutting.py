@@ -16,6 +16,9 @@ LARGE = 10
 MOST_PARTS = 12
 """More parts than this nobody reads one by one: the last of them holds all the rest."""
 
+MOST_TRIED = 150_000
+"""Parts times blocks, in all attempts to find parts that stand alone. After that the change stays in one piece."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -49,9 +52,14 @@ def cut(base: str, text: str) -> list[Part]:
     groups = cutter.groups
     if len(groups) > MOST_PARTS:
         groups = [*groups[: MOST_PARTS - 1], [k for group in groups[MOST_PARTS - 1 :] for k in group]]
+    tried = 0
     while len(groups) > 1:
+        tried += len(groups) * cutter.blocks
         wrong = cutter.find_wrong(groups)
         if wrong is None:
+            break
+        if tried > MOST_TRIED:
+            groups = [[k for group in groups for k in group]]
             break
         groups = [*groups[: wrong - 1], sorted(groups[wrong - 1] + groups[wrong]), *groups[wrong + 1 :]]
     if len(groups) < 2:
@@ -105,6 +113,7 @@ class _Cutter:
     def __init__(self, base: str, text: str) -> None:
         self.base, self.text = base, text
         self.old, self.new = _sections_of(base), _sections_of(text)
+        self.blocks = sum(section.blocks for section in [*self.old, *self.new])
         by_key = align([section.key for section in self.old], [section.key for section in self.new])
         self.pairs = sorted([*by_key, *self._renamed(by_key)])
         self.edits = list(self._edits())

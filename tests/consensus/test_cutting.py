@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from app.consensus import cutting
 from app.consensus.carry import Carried, carry
 from app.consensus.cutting import MOST_PARTS, Part, count_blocks, cut
 from app.pages.text import normalise
@@ -108,6 +109,22 @@ def test_of_very_many_sections_the_last_part_holds_the_rest() -> None:
     parts = check(base, rewritten(base, reversed(many)))
     assert len(parts) == MOST_PARTS
     assert len(parts[-1].titles) == 30 - MOST_PARTS + 1
+
+
+def test_what_would_take_long_to_cut_stays_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    order = Random(4)
+    was = [[f"Paragraph {order.randrange(60)} of words that say it." for _ in range(10)] for _ in range(12)]
+    now = [[*paragraphs] for paragraphs in was]
+    for _ in range(20):  # paragraphs that stand more than once and change places
+        taken = order.choice([paragraphs for paragraphs in now if len(paragraphs) > 1])
+        order.choice(now).insert(0, taken.pop())
+    base, text = (
+        "\n\n".join(f"## Part {n}\n\n" + "\n\n".join(paragraphs) for n, paragraphs in enumerate(parts))
+        for parts in (was, now)
+    )
+    assert len(check(base, text)) > 1
+    monkeypatch.setattr(cutting, "MOST_TRIED", 12 * 260)
+    assert [part.text for part in cut(base, text)] == [text]
 
 
 def test_what_is_in_one_section_or_cannot_be_cut_is_one_part() -> None:
