@@ -8,7 +8,8 @@ from app.consensus.joining import Piece, three_way
 from app.consensus.matching import Fate, Hunk, alike, is_rewritten, match_blocks, match_texts
 from app.consensus.parts import TELLING, key_of, outline_of, sentence_counts, sentence_keys, words_in
 from app.consensus.reapply import Clash, Reapplication
-from app.revisions.segments import Kind, blocks_of
+from app.pages.text import MAX_BYTES
+from app.revisions.segments import MAX_BLOCKS, Kind, blocks_of
 
 __all__ = ["Carried", "Clash", "Stale", "Superseded", "carry"]
 
@@ -60,7 +61,11 @@ def carry(base: str | None, candidate: str, newer: str) -> Carried | Stale | Sup
         return Stale(change.clashes, merged=text, kept=kept)
     if text == newer or change.is_done(pieces):
         return Superseded()
-    astray = tuple(_run_together(pieces, text)) or tuple(_astray(base, candidate, newer, pieces))
+    astray = (
+        tuple(_run_together(pieces, text))
+        or tuple(_astray(base, candidate, newer, pieces))
+        or tuple(_too_much(newer, pieces, text))
+    )
     return Stale(astray, merged=newer, kept=text) if astray else Carried(text, change.neighbour)
 
 
@@ -71,6 +76,13 @@ def _run_together(pieces: Sequence[Piece], text: str) -> Iterator[Clash]:
     if found != made:
         at = next((k for k, content in enumerate(made) if found[k : k + 1] != [content]), len(made) - 1)
         yield Clash("", made[at], "".join(made[at + 1 : at + 2]))
+
+
+def _too_much(newer: str, pieces: Sequence[Piece], text: str) -> Iterator[Clash]:
+    """Where both together are more than a page can hold: approved, nobody could change a word of it any more."""
+    if len(text.encode()) > MAX_BYTES or len(blocks_of(text)) > MAX_BLOCKS:
+        stands = {block.content for block in blocks_of(newer)}
+        yield Clash("", next((piece.content for piece in pieces if piece.content not in stands), ""), "")
 
 
 def _astray(base: str, candidate: str, newer: str, pieces: Sequence[Piece]) -> Iterator[Clash]:

@@ -48,6 +48,21 @@ def test_a_change_whose_sentences_nobody_touched_is_carried(
     assert carry(BASE, changed(mine), changed(newer)) == Carried(changed(newer, mine), neighbour)
 
 
+@pytest.mark.parametrize(("items", "words"), [(1_100, 1), (10, 700)], ids=["blocks", "bytes"])
+def test_what_together_would_be_more_than_a_page_holds_is_stale(items: int, words: int) -> None:
+    long = " long" * words
+    first, second = (
+        "".join(f"- Item {n} of the {whose}{long} list.\n" for n in range(items)) for whose in ("first", "second")
+    )
+    mine = changed(("- Build homes.\n", f"- Build homes.\n{first}"))
+    newer = changed(("We begin now.\n", f"We begin now.\n\n{second}"))
+    outcome = carry(BASE, mine, newer)
+    assert isinstance(outcome, Stale)
+    assert outcome.merged == newer
+    assert first in outcome.kept
+    assert outcome.clashes[0].ours == f"- Item 0 of the first{long} list."
+
+
 STALE = [
     ("the same sentence", ("Rents are high.", "Rents are rising."), ("Rents are high.", "Rents are falling.")),
     ("removed by the other", ("Cap rents.", "Cap rents soon."), ("- Cap rents. Pay builders.\n", "")),
