@@ -246,9 +246,7 @@ def _since(session: Session, span: str, since: str) -> datetime:
 
 def _number(typed: str) -> int | None:
     """The id that a form or an address names; None for what can be none."""
-    return (
-        int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= 16 and int(typed) <= MAX_BIG_ID else None
-    )
+    return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= 15 else None
 
 
 def _back(webhook_id: int, query: str) -> Response:
