@@ -110,7 +110,7 @@ def make_token(
         return _token_form(request, viewer, problem=error, typed=typed)
     settings: Settings = request.app.state.settings
     _scope, path, answer = next((it for it in TRIES if it[0] in row.scopes), TRIES[0])
-    line = f'curl -fsS -H "Authorization: Bearer {secret}" "{settings.base_url.rstrip("/")}{path}"'
+    line = f'curl -fsS -H "Authorization: Bearer {secret}" {settings.base_url.rstrip("/")}{path}'
     context = {"token": row, "secret": secret, "line": line, "answer": _(answer)}
     return render(request, "webhooks/token_made.html", context)
 

@@ -14,7 +14,7 @@ from app.webhooks.schemas import TEST
 from app.words import N_, _, _n, in_words
 
 _ENDED = {
-    Why.OWNER: N_("You turned it off {when}."),
+    Why.OWNER: N_("You turned it off: {when}"),
     Why.GONE: N_("Nothing has been sent since {when}: the receiver said that it is gone."),
     Why.FAILING: N_("Nothing has been sent since {when}: for five days no message had arrived."),
 }
@@ -139,7 +139,7 @@ def _tell(row: Webhook, waiting: int) -> Timed:
         )
         return Timed(said.replace("{n}", str(waiting)), row.failing_since)
     if row.last_success_at is not None:
-        return Timed(_("The last message arrived {when}."), row.last_success_at)
+        return Timed(_("All is well. Last message: {when}"), row.last_success_at)
     return Timed(_("Nothing has been sent to it yet."))
 
 
@@ -153,7 +153,7 @@ def _tell_delivery(row: Delivery, attempts: Sequence[Attempt]) -> ToldDelivery:
 def _stand(row: Delivery, tries: int) -> Timed:
     if row.state == State.DELIVERED:
         if tries <= 1:
-            return Timed(_("Arrived {when}, at the first try."), row.delivered_at)
+            return Timed(_("Arrived at the first try."))
         said = _n("Arrived {when}, after {n} try.", "Arrived {when}, after {n} tries.", tries)
         return Timed(said.replace("{n}", str(tries)), row.delivered_at)
     if row.state == State.FAILED:
@@ -162,7 +162,7 @@ def _stand(row: Delivery, tries: int) -> Timed:
         return Timed(_n("Given up after {n} try.", "Given up after {n} tries.", tries).replace("{n}", str(tries)))
     if not row.tries:
         return Timed(_("On its way."))
-    said = _n("Tried {n} time; tried again {when}.", "Tried {n} times; tried again {when}.", row.tries)
+    said = _n("Next try {when}, after {n} try.", "Next try {when}, after {n} tries.", row.tries)
     return Timed(said.replace("{n}", str(row.tries)), row.next_at)
 
 

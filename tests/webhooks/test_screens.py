@@ -161,7 +161,7 @@ async def test_a_test_says_first_that_it_is_under_way_and_then_what_came_of_it(
             await send_due(deliver)
             refused = said(await ada.get(asked.headers["location"]))
         assert "The test message did not arrive. The receiver answered 500" in refused
-        assert "Tried 1 time; tried again" in refused
+        assert "after 1 try." in refused
         asked = await ada.post(f"{place}/test")
         await send_due(deliver)
         assert "No answer: no connection" in said(await ada.get(asked.headers["location"]))
@@ -177,7 +177,7 @@ async def test_what_was_sent_is_listed_in_pages_with_what_became_of_it(
             workshop.page(writer, "First")
             await send_due(deliver)
             assert "A page is started" in said(await ada.get(place))
-            assert "Tried 1 time; tried again" in said(await ada.get(place))
+            assert "after 1 that failed" in said(await ada.get(place))
             clock.move(minutes=1)
             await send_due(deliver)
             shown = said(await ada.get(place))
