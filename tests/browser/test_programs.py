@@ -14,6 +14,7 @@ from tests.webhooks.receiver import receiving
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
+SCHEMES = ["light", pytest.param("dark", marks=pytest.mark.soak)]
 TOO_SMALL = """() => [...document.querySelectorAll("main button, main .button, main .pick, main .tick, main summary")]
   .filter((it) => it.checkVisibility())
   .map((it) => [it.innerText, Math.min(it.getBoundingClientRect().height, it.getBoundingClientRect().width)])
@@ -27,7 +28,7 @@ def look_at(page: Page) -> None:
     page.evaluate("document.documentElement.dir = 'ltr'")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_every_step_with_a_token_bars_nobody(visit: Callable[..., Page], scheme: Literal["light", "dark"]) -> None:
     page = visit("Cy", width=360)
     page.emulate_media(color_scheme=scheme)
@@ -86,7 +87,7 @@ def test_the_buttons_copy_the_token_and_the_line(visit: Callable[..., Page]) -> 
     assert page.evaluate("navigator.clipboard.readText()") == page.locator("#line").inner_text()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_every_step_with_a_webhook_bars_nobody_and_a_test_arrives(
     visit: Callable[..., Page], scheme: Literal["light", "dark"]
 ) -> None:
