@@ -1,5 +1,6 @@
 """How a member's webhooks and their messages fare, and what there is to be told of, in sentences for their pages."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -64,6 +65,16 @@ _WORDS: dict[str, str] = {kind: words for _name, kinds in KINDS for kind, words 
 }
 
 
+_NO_ANSWER = {
+    "no answer": N_("No answer came in time."),
+    "no connection": N_("No connection could be made."),
+    "no such machine": N_("No machine of that name was found."),
+    "the answer was no HTTP": N_("What answers there is no web server."),
+    "the connection broke": N_("The connection broke off."),
+}
+"""What the way out says where no answer came, by how it begins."""
+
+
 @dataclass(frozen=True, slots=True)
 class Timed:
     """A sentence in which `{when}` stands for the moment, if there is one."""
@@ -86,10 +97,11 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class ToldDelivery:
-    """A message in words: what it tells, where it stands, and what the receiver answered last."""
+    """A message in words: what it tells and of which page, where it stands, and what the receiver answered last."""
 
     delivery: Delivery
     what: str
+    page: str | None
     standing: Timed
     answer: str
 
@@ -145,7 +157,8 @@ def _tell(row: Webhook, waiting: int) -> Timed:
 
 def _tell_delivery(row: Delivery, attempts: Sequence[Attempt]) -> ToldDelivery:
     what = _(_WORDS.get(row.kind, row.kind))
-    told = ToldDelivery(row, what, _stand(row, len(attempts)), "")
+    page: str | None = json.loads(row.body)["data"].get("page")
+    told = ToldDelivery(row, what, page, _stand(row, len(attempts)), "")
     # What is sent again has an old answer, which says nothing of this time.
     return replace(told, answer=_answered(attempts[-1])) if attempts and not told.is_under_way else told
 
@@ -168,7 +181,8 @@ def _stand(row: Delivery, tries: int) -> Timed:
 
 def _answered(attempt: Attempt) -> str:
     if attempt.status is None:
-        return _("No answer: {why}.").format(why=attempt.error.rstrip("."))
+        words = next((_(words) for begins, words in _NO_ANSWER.items() if attempt.error.startswith(begins)), "")
+        return _("{words} ({detail})").format(words=words, detail=attempt.error) if words else attempt.error
     if 200 <= attempt.status < 300:
         return _("The receiver answered {status}: it took the message.").format(status=attempt.status)
     return _("The receiver answered {status}: it did not take the message.").format(status=attempt.status)

@@ -4,6 +4,7 @@ import re
 import shlex
 from html import unescape
 
+import anyio
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -75,6 +76,22 @@ async def test_sending_the_form_again_makes_no_second_token(sign_in: SignIn) -> 
     assert (first.status_code, again.status_code) == (200, 409)
     assert "shown that once" in problem(again)
     assert field(first, "secret") not in again.text
+    assert listed.text.count("/take-back") == 1
+
+
+async def test_a_form_sent_twice_at_once_makes_one_token(sign_in: SignIn) -> None:
+    async with sign_in("Ada") as ada:
+        data = {"name": "Bot", "scopes": "read", "lasts": "90", "once": field(await ada.get(MAKE), "once")}
+        statuses: list[int] = []
+
+        async def send() -> None:
+            statuses.append((await ada.post(MAKE, data=data)).status_code)
+
+        async with anyio.create_task_group() as sending:
+            for _ in range(4):
+                sending.start_soon(send)
+        listed = await ada.get(HOME)
+    assert sorted(statuses) == [200, 409, 409, 409]
     assert listed.text.count("/take-back") == 1
 
 
