@@ -228,7 +228,9 @@ def add_programs(story: Database) -> None:
         for webhook, statuses in (well, [(204, 9), (204, 8), (204, 7), (204, 1)]), (ill, [(None, 3), (None, 2)]):
             for status, days in statuses:
                 row = webhooks.send_test(session, writer, webhook.id)
-                row.created_at, row.kind = at - timedelta(days=days), "page.promoted" if days > 1 else row.kind
+                row.created_at = at - timedelta(days=days)
+                if days > 1:
+                    row.kind, row.body = "page.promoted", '{"type": "page.promoted", "data": {"page": "shore-plan"}}'
                 job = Job(row.id, webhook, row.message, row.body, True)
                 error = "" if status else "no such machine: gaierror"
                 outbox.note(session, [Outcome(job, row.created_at, 83, status=status, error=error)])
