@@ -61,7 +61,9 @@ from app.web.methods import HeadAsGet
 from app.web.rates import SharedCounts
 from app.web.session import WriteGate
 from app.web.strict import check_request
+from app.webhooks import program_screens
 from app.webhooks import routes as webhooks
+from app.webhooks import screens as webhooks_screens
 from app.webhooks.courier import Courier, Manner
 from app.webhooks.keys import SecretKey
 
@@ -95,6 +97,8 @@ SCREENS = (
     ledger_screens,
     activity_screens,
     accounts_screens,
+    program_screens,
+    webhooks_screens,
     design,
     docs,
     help,

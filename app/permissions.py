@@ -173,6 +173,12 @@ def require(actor: Actor | None, action: Action, subject: Owned | None = None) -
     return actor
 
 
+def usable_scopes(actor: Actor) -> list[Scope]:
+    """What a token of this actor can be of use for: what the role needs, and of that no more than the actor's own."""
+    by_role = {rule.scope for rule in RULES.values() if actor.role >= rule.role}
+    return [scope for scope in Scope if scope in by_role and (actor.scopes is None or scope in actor.scopes)]
+
+
 def _refusal(actor: Actor, action: Action, subject: Owned | None) -> NotAllowed | None:
     rule = RULES[action]
     if actor.role < rule.role:

@@ -4,7 +4,7 @@ import "./time.js";
 
 const uses = [
   ["[data-suggest]", "./search.js"],
-  ["[data-copy], [data-share]", "./copy.js"],
+  ["[data-copy], [data-copies], [data-share]", "./copy.js"],
   ["#editor, [data-sent]", "./editor.js"],
   ["[data-live]", "./live.js"],
   ["#review", "./review.js"],

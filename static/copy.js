@@ -38,4 +38,18 @@ document.addEventListener("click", async (event) => {
     if (error.name !== "AbortError") location.assign(link.href);
   }
 });
+
+// What is shown once stands in the page: a field or a line, which can be selected by hand as well.
+if (navigator.clipboard) {
+  for (const button of document.querySelectorAll("[data-copies]")) {
+    const shown = document.getElementById(button.dataset.copies);
+    button.hidden = false;
+    button.addEventListener("click", () =>
+      navigator.clipboard.writeText(shown.value ?? shown.textContent).then(
+        () => say(button.dataset.copied),
+        () => (shown.select ? shown.select() : getSelection().selectAllChildren(shown)),
+      ),
+    );
+  }
+}
 if (navigator.share) document.querySelectorAll("[data-share]").forEach((link) => (link.hidden = false));

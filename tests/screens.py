@@ -6,17 +6,24 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from app.database import utc_now
+from app.accounts import service as accounts
+from app.accounts import tokens
+from app.database import Database, utc_now
 from app.demo import opening
 from app.demo.people import PASSWORD, PEOPLE
 from app.demo.stage import StageClock
 from app.main import open_database
+from app.permissions import Scope
 from app.settings import Settings
+from app.webhooks import outbox
+from app.webhooks import service as webhooks
+from app.webhooks.outbox import Job, Outcome
 from tests.prepare import find_browser
 from tests.servers import Server
 
@@ -113,6 +120,19 @@ def rewrite_it(page: Page) -> None:
     page.wait_for_load_state()
 
 
+def make_a_token(page: Page) -> None:
+    page.fill("#name", "The texting tool")
+    page.locator("#scope-read").check()
+    page.locator("#scope-webhooks").check()
+    page.get_by_role("button", name="Make the token").click()
+    page.locator("[data-copies]:visible").first.wait_for()
+
+
+def ask_for_a_test(page: Page) -> None:
+    page.get_by_role("button", name="Send a test").click()
+    page.wait_for_load_state()
+
+
 def lead_to(page: Page, name: str) -> None:
     page.locator("main").get_by_role("link", name=name).first.click()
 
@@ -146,6 +166,14 @@ SCREENS = (
     Screen("ledger-entry", "/ledger/2"),
     Screen("chapter", "/chapters", None, lambda page: lead_to(page, "Harbour Quarter")),
     Screen("me", "/me", WRITER),
+    Screen("programs", "/me/programs", WRITER),
+    Screen("token", "/me/programs/tokens", WRITER),
+    Screen("token-made", "/me/programs/tokens", WRITER, make_a_token),
+    Screen("token-back", "/me/programs/tokens/1/take-back", WRITER),
+    Screen("webhook-new", "/me/programs/webhooks", WRITER),
+    Screen("webhook", "/me/programs/webhooks/1", WRITER),
+    Screen("webhook-test", "/me/programs/webhooks/2", WRITER, ask_for_a_test),
+    Screen("webhook-secret", "/me/programs/webhooks/1/secret", WRITER),
     Screen("new", "/new", WRITER),
     Screen("sign-in", "/login"),
     Screen("sign-in-kept", "/pages/shore-plan/edit?section=topline", None, send_signed_out),
@@ -178,7 +206,34 @@ LOOKS: dict[str, tuple[ViewportSize, Scheme, str]] = {
 }
 BRIEFLY = {"phone-rtl", "desktop-dark"}
 """Looks of which a few screens say enough."""
-TELLING = {"board-member", "page", "edit-section", "vote-reader", "wordings", "history", "design", "search"}
+TELLING = {"board-member", "page", "edit-section", "vote-reader", "wordings", "history", "design", "search"} | {
+    "programs",
+    "token-made",
+    "webhook",
+}
+
+
+def add_programs(story: Database) -> None:
+    """The writer's tokens, a webhook that took what it was sent, and one that nobody answers at."""
+    with story.transaction(writing=True) as session:
+        writer = accounts.actor_of(accounts.get_user(session, WRITER))
+        at = story.clock()
+        scopes = [Scope.READ, Scope.WEBHOOKS]
+        tokens.create(session, writer, scopes, name="The texting tool", expires_at=at + timedelta(days=90))
+        tokens.create(session, writer, [Scope.VOTE], name="Kiosk at the congress", expires_at=at + timedelta(seconds=1))
+        kinds = ["page.promoted", "page.held"]
+        url = "https://texts.harbour.example/hooks/words?campaign=shore-plan&list=0f8b2c1e9d7a"
+        well, _secret = webhooks.add_webhook(session, writer, url=url, kinds=kinds, description="The texting tool")
+        ill, _secret = webhooks.add_webhook(session, writer, url="https://nobody.invalid/hook")
+        for webhook, statuses in (well, [(204, 9), (204, 8), (204, 7), (204, 1)]), (ill, [(None, 3), (None, 2)]):
+            for status, days in statuses:
+                row = webhooks.send_test(session, writer, webhook.id)
+                row.created_at = at - timedelta(days=days)
+                if days > 1:
+                    row.kind, row.body = "page.promoted", '{"type": "page.promoted", "data": {"page": "shore-plan"}}'
+                job = Job(row.id, webhook, row.message, row.body, True)
+                error = "" if status else "no such machine: gaierror"
+                outbox.note(session, [Outcome(job, row.created_at, 83, status=status, error=error)])
 
 
 @contextmanager
@@ -191,6 +246,7 @@ def example() -> Iterator[Server]:
         clock = StageClock(utc_now())
         story = open_database(settings, clock=clock)
         opening.prepare(story, clock, fresh=False, progress=lambda done, total, what: None)
+        add_programs(story)
         story.dispose()
         waits = {"wait_routine": opening.WAITING_SECONDS, "neighbour_wait": opening.WAITING_SECONDS}
         server = Server(settings.database_url, folder, site_name="Shore Plan Workshop", **waits)

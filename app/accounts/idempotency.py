@@ -110,6 +110,24 @@ def act_once(
         )
 
 
+def send_form_once(session: Session, actor: Actor, key: str) -> None:
+    """Note that a form which shows a secret was sent; raise `AnswerHeldASecret` where that was done before.
+
+    `key` is the form's own, made when the form was; without one every sending counts. Called with what the form does
+    in one savepoint, so that a form that was refused can be sent again.
+    """
+    if not key:
+        return
+    # With a space, which no Idempotency-Key has: the two never meet.
+    key = f"form {hashlib.sha256(key.encode('utf-8', 'replace')).hexdigest()}"
+    _wait_for_the_first(session, actor, key)
+    _forget_old(session)
+    if session.exec(select(KeptAnswer).where(KeptAnswer.user_id == actor.id, KeptAnswer.key == key)).first():
+        raise _held_a_secret()
+    session.add(KeptAnswer(user_id=actor.id, key=key, fingerprint="", at=now(session), status=200, media_type=""))
+    session.flush()
+
+
 def _wait_for_the_first(session: Session, actor: Actor, key: str) -> None:
     """Two at once with one key are done one after the other. On SQLite every two writers are."""
     if session.get_bind().dialect.name == "postgresql":
@@ -146,8 +164,7 @@ class OnceRoute(APIRoute):
 
 def _keep(pending: Pending, response: Response, *, secret: bool) -> None:
     session = pending.session
-    expired = delete(KeptAnswer).where(col(KeptAnswer.at) <= now(session) - LASTS)
-    session.execute(expired)
+    _forget_old(session)
     session.add(
         KeptAnswer(
             user_id=pending.actor.id,
@@ -163,14 +180,22 @@ def _keep(pending: Pending, response: Response, *, secret: bool) -> None:
     session.flush()
 
 
+def _forget_old(session: Session) -> None:
+    session.execute(delete(KeptAnswer).where(col(KeptAnswer.at) <= now(session) - LASTS))
+
+
+def _held_a_secret() -> AnswerHeldASecret:
+    return AnswerHeldASecret(
+        _(
+            "This was done when you sent it first; the secret in its answer is shown that once and stored nowhere. "
+            "If you never got it, take back what was made and make a new one."
+        )
+    )
+
+
 def _answer_again(kept: KeptAnswer) -> Response:
     if kept.body is None:
-        raise AnswerHeldASecret(
-            _(
-                "This was done when you sent it first; the secret in its answer is shown that once and stored nowhere. "
-                "If you never got it, take back what was made and make a new one."
-            )
-        )
+        raise _held_a_secret()
     headers = {**kept.headers, "Idempotency-Replayed": "true"}
     if kept.media_type:
         headers["Content-Type"] = kept.media_type

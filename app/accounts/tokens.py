@@ -87,12 +87,18 @@ def list_own(session: Session, actor: Actor | None) -> Sequence[ApiToken]:
     return session.exec(query.order_by(col(ApiToken.id).desc())).all()
 
 
-def take_back(session: Session, actor: Actor | None, token_id: int) -> None:
-    """From now on the token does not work; for ever."""
+def get_own(session: Session, actor: Actor | None, token_id: int) -> ApiToken:
+    """A token of the actor's that nobody took back; any other is `TokenNotFound`."""
     actor = require(actor, Action.MANAGE_TOKENS)
     row = session.get(ApiToken, token_id)
     if row is None or row.user_id != actor.id or row.revoked_at is not None:
         raise TokenNotFound(_("You have no token with this number. It may be taken back already."))
+    return row
+
+
+def take_back(session: Session, actor: Actor | None, token_id: int) -> None:
+    """From now on the token does not work; for ever."""
+    row = get_own(session, actor, token_id)
     row.revoked_at = now(session)
     session.add(row)
 

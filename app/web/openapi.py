@@ -28,7 +28,7 @@ SECURITY_SCHEMES = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "mw_…",
-        "description": f"An API token with its scopes: {', '.join(Scope)}. `workshop token create` prints one.",
+        "description": f"An API token with its scopes: {', '.join(Scope)}. A member makes one at `/me/programs`.",
     },
     "session": {"type": "apiKey", "in": "cookie", "name": "session", "description": "The web session of a browser."},
 }

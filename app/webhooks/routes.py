@@ -7,21 +7,20 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlmodel import Session
 
 from app.accounts import service as accounts
-from app.accounts.actors import Viewer, get_viewer
+from app.accounts.actors import Viewer
 from app.accounts.idempotency import AnswerHeldASecret, OnceRoute
 from app.activity.models import Kind
-from app.database import Database
 from app.errors import Refused
-from app.outbound import TargetRefused, check_target, parse_networks
+from app.outbound import TargetRefused
 from app.pages import service as pages
 from app.pages.service import PageNotFound
-from app.permissions import Action, Scope, require
-from app.settings import Settings
+from app.permissions import Scope
 from app.web.cursors import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, encode_cursor, listing
 from app.web.openapi import can_fail, name_operation, needs
 from app.web.schemas import Json, Listing, PathId
 from app.web.session import SessionDep
 from app.webhooks import service
+from app.webhooks.addresses import check_address
 from app.webhooks.models import State, Webhook
 from app.webhooks.schemas import (
     TEST,
@@ -46,22 +45,13 @@ _NEEDS = needs(Scope.WEBHOOKS)
 
 def check_new_address(request: Request, body: WebhookIn) -> None:
     """Find out where a new webhook leads to."""
-    _check_address(request, body.url)
+    check_address(request, body.url)
 
 
 def check_changed_address(request: Request, body: WebhookChange) -> None:
     """Find out where a webhook is to lead to, where that is to change."""
     if body.url is not None:
-        _check_address(request, body.url)
-
-
-def _check_address(request: Request, url: str) -> None:
-    """For somebody who may name one alone, and before the request's transaction: to look one up takes time."""
-    database: Database = request.app.state.database
-    with database.transaction(writing=False) as session:
-        require(get_viewer(request, session), Action.MANAGE_WEBHOOKS)
-    settings: Settings = request.app.state.settings
-    check_target(url, parse_networks(settings.webhook_networks))
+        check_address(request, body.url)
 
 
 @api.get("/webhooks", openapi_extra=_NEEDS)

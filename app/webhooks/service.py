@@ -164,6 +164,14 @@ def get_webhook(session: Session, actor: Actor | None, webhook_id: int) -> Webho
     return webhook
 
 
+def get_own(session: Session, actor: Actor | None, webhook_id: int) -> Webhook:
+    """A webhook of the actor's own; to everybody else it does not exist, admins included."""
+    webhook = get_webhook(session, actor, webhook_id)
+    if not allows(actor, Action.CHANGE_WEBHOOK, webhook):
+        raise WebhookNotFound(_("There is no such webhook, or it is not yours."))
+    return webhook
+
+
 def list_webhooks(session: Session, actor: Actor | None, *, after: int = 0, limit: int = 50) -> Sequence[Webhook]:
     """The actor's own by id, after the one named; an admin's list has everybody's."""
     actor = require(actor, Action.MANAGE_WEBHOOKS)
@@ -205,6 +213,11 @@ def list_deliveries(
     if state is not None:
         query = query.where(Delivery.state == state)
     return session.exec(query).all()
+
+
+def find_delivery(session: Session, webhook: Webhook, delivery_id: int) -> Delivery | None:
+    """One message of this webhook; None where it has none such, or none any more."""
+    return session.exec(select(Delivery).where(Delivery.webhook_id == webhook.id, Delivery.id == delivery_id)).first()
 
 
 def attempts_of(session: Session, deliveries: Sequence[Delivery]) -> dict[int, list[Attempt]]:
@@ -286,7 +299,7 @@ def _get_to_change(session: Session, actor: Actor | None, webhook_id: int) -> We
 def _get_to_send(session: Session, actor: Actor | None, webhook_id: int) -> Webhook:
     webhook = _get_to_change(session, actor, webhook_id)
     if not webhook.is_enabled:
-        raise WebhookIsOff(_("Nothing is sent to a webhook that is turned off. Turn it on with “enabled”: true first."))
+        raise WebhookIsOff(_("Nothing is sent to a webhook that is turned off. Turn it on first."))
     return webhook
 
 

@@ -121,7 +121,8 @@ async def test_it_says_that_a_webhook_was_turned_off_and_why(app: FastAPI, works
     async with connect(app) as client:
         await client.post("/login", data={"name": "Ada", "password": PASSWORD})
         shown = (await client.get("/me")).text
-    assert re.search(r'said warn" role="status"><bdi>https://example.org/a</bdi>: Nothing has been sent since', shown)
-    assert "the receiver said that it is gone" in shown
-    assert "for five days no message had arrived" in shown
-    assert "Nothing has been sent to it yet." in shown
+    for row, why in (made[0], "the receiver said that it is gone"), (made[1], "for five days no message had arrived"):
+        named = rf'said warn" role="status"><a href="/me/programs/webhooks/{row.id}"><bdi dir="ltr">{row.url}</bdi></a>'
+        assert re.search(rf"{named}: Nothing has been sent since .*{why}", shown)
+    assert made[2].url not in shown, "what is well stands with the programs"
+    assert 'href="/me/programs"' in shown

@@ -107,7 +107,7 @@ def campaign(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) ->
     with workshop.writing() as session:
         for name, role in (("Ada", Role.WRITER), ("Ben", Role.MEMBER), ("Cy", Role.MEMBER), ("Mo", Role.MODERATOR)):
             people[name] = accounts.actor_of(accounts.add_user(session, name, PASSWORD, role=role))
-    running = Server(url, folder, wait_routine=0, signins_per_minute=1_000)
+    running = Server(url, folder, wait_routine=0, signins_per_minute=1_000, webhook_networks="127.0.0.0/8")
     made = Campaign(running, workshop, people)
     made.page("Bus fares")
     running.start()

@@ -9,7 +9,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, ViewportSize
 
+from app.accounts import tokens
 from app.consensus import rule_changes
+from app.permissions import Scope
+from app.webhooks import service as webhooks
 from tests.browser.conftest import FARES, Campaign
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -51,6 +54,13 @@ SCREENS = [
     ("Ada", "/"),
     ("Ada", "/review"),
     ("Ada", "/me"),
+    ("Ada", "/me/programs"),
+    ("Ada", "/me/programs/tokens"),
+    ("Ada", "/me/programs/tokens/{token}/take-back"),
+    ("Ada", "/me/programs/webhooks"),
+    ("Ada", "/me/programs/webhooks/{webhook}"),
+    ("Ada", "/me/programs/webhooks/{webhook}/secret"),
+    ("Ada", "/me/programs/webhooks/{webhook}/remove"),
     ("Ada", "/new"),
     ("Ada", "/pages/screens/edit?section=topline"),
     ("Cy", "/revisions/{candidate}"),
@@ -90,7 +100,15 @@ def numbers(campaign: Campaign) -> dict[str, int | None]:
     overtaken = campaign.overtake("Dee", campaign.page("Screens of votes"), "Fares are fair.", "A ride is one coin.")
     parts = "\n".join(f"## Part {n}\n\n- One of {n} is here.\n- Two of {n} is here.\n" for n in range(6))
     large = campaign.put_forward("Cy", campaign.page("Screens of parts", parts), ("is here", "was there"))
+    with campaign.workshop.writing() as session:
+        ada = campaign.people["Ada"]
+        token, _secret = tokens.create(session, ada, [Scope.READ, Scope.VOTE], name="Screens")
+        long = f"https://nobody.invalid/{'hook' * 30}"
+        webhook, _secret = webhooks.add_webhook(session, ada, url=long, description="Screens")
+        webhooks.send_test(session, ada, webhook.id)
     return {
+        "token": token.id,
+        "webhook": webhook.id,
         "change": change.proposal.id,
         "overtaken": overtaken[0],
         "large": large.head_id,

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from gettext import NullTranslations
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,11 +11,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.accounts import tokens
 from app.consensus.models import Value
 from app.drafts import joining
 from app.main import create_app
-from app.permissions import Scope
+from app.permissions import Actor, Scope
 from app.settings import Settings
+from app.webhooks import outbox
+from app.webhooks import service as webhooks
+from app.webhooks.outbox import Job, Outcome
 from app.words import Language, speaking
 from tests.conftest import MovableClock, connect
 from tests.contract.campaign import Campaign, fill
@@ -134,6 +139,13 @@ SCREENS = (
     "/review",
     "/review?text={candidate}&said=changed",
     "/me",
+    "/me/programs",
+    "/me/programs?said=removed",
+    "/me/programs?said=taken-back",
+    "/me/programs/tokens",
+    "/me/programs/tokens/{key}/take-back",
+    "/me/programs/webhooks",
+    *(f"/me/programs/webhooks/{{webhook}}{step}" for step in ("", "/secret", "/remove", "?said=since", "?test={test}")),
     "/chapters",
     "/chapters/north",
     "/chapters/nowhere",
@@ -158,8 +170,26 @@ FORMS: tuple[tuple[str, dict[str, str]], ...] = (
     ("/drafts/{fork}/edit", {"base": "{first}", "text": "Not mine."}),
     ("/me/chapter", {"chapter": "nowhere"}),
     ("/me/invite", {}),
+    ("/me/programs/tokens", {"name": "", "scopes": "read"}),
+    ("/me/programs/tokens", {"name": "Long", "scopes": "read"}),
+    ("/me/programs/webhooks", {"url": "nowhere", "kinds": "page.held"}),
+    ("/me/programs/webhooks", {"url": "https://192.0.2.1/"}),
+    ("/me/programs/webhooks/{webhook}", {"url": "https://example.org/hook", "page": "nowhere"}),
+    ("/me/programs/webhooks/{webhook}/again", {"delivery": "9"}),
+    ("/me/programs/webhooks/{webhook}/secret", {}),
     ("/logout", {}),
 )
+
+
+def programs(workshop: Workshop, owner: Actor) -> dict[str, int]:
+    """A token, a webhook that fails, and what became of a test."""
+    with workshop.writing() as session:
+        key, _secret = tokens.create(session, owner, [Scope.READ], expires_at=workshop.database.clock() + timedelta(1))
+        webhook, _secret = webhooks.add_webhook(session, owner, url="https://example.org/hook")
+        test = webhooks.send_test(session, owner, webhook.id)
+        outbox.note(session, [Outcome(Job(test.id, webhook, test.message, "", True), test.created_at, 5, status=500)])
+        webhooks.send_test(session, owner, webhook.id)
+        return {"key": key.id, "webhook": webhook.id, "test": test.id}
 
 
 @pytest.mark.anyio
@@ -172,6 +202,7 @@ async def test_every_word_on_a_screen_is_a_message_or_somebodys(campaign: Campai
     with workshop.writing() as session:
         joining.join(session, campaign.owner, ids["fork"], near.id, resolutions=["All of it is new."])
     ids |= {"near": near.id, "near_text": near.head_id or 0}
+    ids |= programs(workshop, campaign.owner)
     token = workshop.token(campaign.owner, *Scope)
     found: dict[str, list[str]] = {}
     async with connect(campaign.app) as client:
