@@ -79,7 +79,7 @@ class OpenSegment:
         self._cache = cache
 
     def postings(self, leg: Leg) -> Postings:
-        """Where the leg stands. Documents deleted since it was first read may be among them."""
+        """Where the leg stands; documents that are deleted are among them."""
         if isinstance(leg, Start):
             return self.starting("words", leg.letters)
         return self.standing("tags", leg.tag) if isinstance(leg, Tagged) else self.standing("text", leg.term)
@@ -126,8 +126,11 @@ class OpenSegment:
         return postings
 
     def _read(self, field: str, term: str) -> Postings:
+        # Not `postings()`, which leaves out what is deleted by now: a reader of the version before goes by what is kept
+        # here too, and would miss a text that was only replaced.
+        kind = self._reader.schema[field]
         try:
-            matcher = self._reader.postings(field, term)
+            matcher = self._reader._terms.matcher(field, kind.to_bytes(term), kind.format)
         except TermNotFound:
             return NOWHERE
         ids, impacts, lengths = array("I"), array("f"), self._lengths

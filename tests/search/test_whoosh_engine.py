@@ -19,6 +19,7 @@ from app.search.index_folder import IndexFolder
 from app.search.query import parse
 from app.search.whoosh_engine import WhooshEngine
 from app.search.whoosh_index import ENOUGH_SEGMENTS, FORM, choose_merge
+from app.search.whoosh_reading import OpenIndex, Readers
 
 ALL = tuple(Group)
 
@@ -359,6 +360,23 @@ def test_a_machine_short_of_files_is_no_reason_to_make_the_index_anew(engine: Wh
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert not engine.rebuild_asked()
     assert found(engine, "words") == [1]
+
+
+def test_what_one_version_is_read_for_changes_nothing_for_readers_of_the_version_before(
+    engine: WhooshEngine, tmp_path: Path
+) -> None:
+    engine.rebuild([document(1, "Constant", "always there"), *SHELF[1:]], "1")
+    readers = Readers(IndexFolder(tmp_path / "search", FORM))
+
+    def standing(opened: OpenIndex) -> int:
+        return sum(len({*part.standing("text", "constant").ids} - part.deleted) for part in opened.segments)
+
+    with readers.lend() as before:
+        put(engine, document(1, "Constant", "always here"))
+        with readers.lend() as after:
+            assert standing(after) == 1
+        assert standing(before) == 1
+    readers.close()
 
 
 def test_readers_are_never_disturbed_by_a_writer(engine: WhooshEngine) -> None:
