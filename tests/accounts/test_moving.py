@@ -6,8 +6,10 @@ from fastapi import FastAPI
 from app.accounts import chapters
 from app.accounts import service as accounts
 from app.permissions import Actor, Role
-from tests.conftest import MovableClock, connect
+from tests.conftest import POSTGRES_IN_SOAK, MovableClock, connect
 from tests.factories import Workshop
+
+pytestmark = POSTGRES_IN_SOAK
 
 PASSWORD = "four unrelated words"
 

@@ -16,8 +16,10 @@ from app.drafts.models import Draft
 from app.errors import Conflict, NotFound, Refused
 from app.permissions import Actor, Role
 from app.transfer.verification import verify_database
-from tests.conftest import MovableClock
+from tests.conftest import POSTGRES_IN_SOAK, MovableClock
 from tests.factories import Workshop
+
+pytestmark = POSTGRES_IN_SOAK
 
 
 @pytest.fixture

@@ -16,8 +16,10 @@ from app.errors import Conflict, NotAllowed
 from app.pages.models import Page
 from app.permissions import Actor, Role, Scope
 from app.revisions import service as revisions
-from tests.conftest import MovableClock
+from tests.conftest import POSTGRES_IN_SOAK, MovableClock
 from tests.factories import HOUSING, Workshop
+
+pytestmark = POSTGRES_IN_SOAK
 
 Asked = list[list[tuple[int, str]]]
 

@@ -17,9 +17,11 @@ from app.errors import NotAllowed
 from app.pages.models import Page
 from app.permissions import Actor, Role
 from app.revisions import service as revisions
-from tests.conftest import MovableClock
+from tests.conftest import POSTGRES_IN_SOAK, MovableClock
 from tests.consensus.test_cutting import BASE, rewritten, section
 from tests.factories import Workshop
+
+pytestmark = POSTGRES_IN_SOAK
 
 LARGE = rewritten(BASE, range(4))
 TITLES = ["Part 0", "Part 1", "Part 2", "Part 3"]

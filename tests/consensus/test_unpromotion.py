@@ -16,8 +16,10 @@ from app.drafts import service as drafts
 from app.pages.models import Page
 from app.permissions import Actor, Role
 from app.revisions import service as revisions
-from tests.conftest import MovableClock
+from tests.conftest import POSTGRES_IN_SOAK, MovableClock
 from tests.factories import HOUSING, Workshop
+
+pytestmark = POSTGRES_IN_SOAK
 
 TWENTY = HOUSING.replace("10,000", "20,000")
 

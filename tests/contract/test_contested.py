@@ -5,11 +5,11 @@ from fastapi import FastAPI
 
 from app.consensus.models import Value
 from app.permissions import Actor, Role
-from tests.conftest import MovableClock, connect
+from tests.conftest import POSTGRES_IN_SOAK, MovableClock, connect
 from tests.contract.campaign import API
 from tests.factories import Workshop
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, POSTGRES_IN_SOAK]
 
 HOUSE = f"{API}/pages/housing/approved"
 BATCH = f"{API}/approved/batch"

@@ -8,11 +8,11 @@ from app.consensus.models import Value
 from app.drafts import service as drafts
 from app.drafts.models import Draft
 from app.permissions import Actor, Role, Scope
-from tests.conftest import MovableClock, connect
+from tests.conftest import POSTGRES_IN_SOAK, MovableClock, connect
 from tests.contract.campaign import API
 from tests.factories import Workshop
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, POSTGRES_IN_SOAK]
 
 SENTENCE = "Rents have risen faster than wages."
 FAR, MUCH = "Rents have risen far faster than our wages.", "Rents have risen much faster than our wages."

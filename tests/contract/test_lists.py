@@ -4,11 +4,11 @@ from fastapi import FastAPI
 from app.drafts.standing import Standings
 from app.permissions import Role
 from app.revisions.cache import TextCache
-from tests.conftest import connect, statements
+from tests.conftest import POSTGRES_IN_SOAK, connect, statements
 from tests.contract.campaign import API
 from tests.factories import HOUSING, Workshop
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, POSTGRES_IN_SOAK]
 
 PEOPLE = ("Nora", "Mia", "Ida", "Eva", "Ada")
 

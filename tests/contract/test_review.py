@@ -5,11 +5,11 @@ from app.consensus import candidates
 from app.consensus.models import Value
 from app.drafts.models import Draft
 from app.permissions import Actor, Role, Scope
-from tests.conftest import connect
+from tests.conftest import POSTGRES_IN_SOAK, connect
 from tests.contract.campaign import API
 from tests.factories import Workshop
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, POSTGRES_IN_SOAK]
 
 
 def propose(workshop: Workshop, actor: Actor, draft: Draft) -> int:

@@ -6,12 +6,12 @@ from fastapi import FastAPI
 from app.drafts import service as drafts
 from app.drafts.models import Draft
 from app.permissions import Actor, Role, Scope
-from tests.conftest import connect
+from tests.conftest import POSTGRES_IN_SOAK, connect
 from tests.consensus.test_cutting import BASE, rewritten
 from tests.contract.campaign import API
 from tests.factories import Workshop
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, POSTGRES_IN_SOAK]
 
 
 @pytest.fixture

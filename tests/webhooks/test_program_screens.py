@@ -12,14 +12,14 @@ from fastapi import FastAPI
 from app.accounts import service as accounts
 from app.accounts import tokens
 from app.permissions import Role, Scope
-from tests.conftest import MovableClock, connect
+from tests.conftest import POSTGRES_IN_SOAK, MovableClock, connect
 from tests.factories import Workshop
 from tests.webhooks.conftest import SignIn
 from tests.webhooks.reading import chosen, field, offered, problem, said
 
 HOME = "/me/programs"
 MAKE = "/me/programs/tokens"
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, POSTGRES_IN_SOAK]
 
 
 async def make(client: httpx.AsyncClient, *scopes: str, name: str = "The texting tool", **more: str) -> httpx.Response:

@@ -15,7 +15,7 @@ from app.permissions import Actor, Role, Scope
 from app.webhooks import service
 from app.webhooks.models import Delivery, State, Webhook, Why
 from app.webhooks.telling import ABOUT_USE, KINDS
-from tests.conftest import MovableClock, connect
+from tests.conftest import POSTGRES_IN_SOAK, MovableClock, connect
 from tests.factories import Workshop
 from tests.webhooks.conftest import Add, SignIn
 from tests.webhooks.reading import chosen, field, offered, problem, said
@@ -23,7 +23,7 @@ from tests.webhooks.receiver import receiving
 
 HOME = "/me/programs"
 ADD = "/me/programs/webhooks"
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, POSTGRES_IN_SOAK]
 
 Deliver = Callable[[], int]
 
