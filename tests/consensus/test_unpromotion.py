@@ -327,3 +327,28 @@ def test_time_in_which_nobody_could_vote_does_not_decline_a_text(
         withdrawing.reopen_draft(session, members[2], fork.id)
     again = workshop.decision(drafts.head_of(fork))
     assert (again.state, again.lost_at) == (State.COLLECTING, clock.moment + timedelta(hours=12))
+
+
+def test_what_is_open_again_beside_a_sentence_approved_meanwhile_waits_an_hour_from_then(
+    workshop: Workshop, clock: MovableClock, members: list[Actor]
+) -> None:
+    page = workshop.page(members[0])
+    choose(workshop, workshop.shared_head(page), members[:7])
+    clock.move(hours=30)
+    rival = drafts.head_of(workshop.fork(members[1], page, ("a fair contract", "a lasting contract")))
+    choose(workshop, rival, members[:4])
+    other = drafts.head_of(workshop.fork(members[2], page, ("a fair hearing", "a patient hearing")))
+    choose(workshop, other, members[:3])
+    firm = drafts.head_of(workshop.fork(members[0], page, ("a fair contract", "a firm contract")))
+    choose(workshop, firm, members[:7])
+    workshop.follow()
+    choose(workshop, current(workshop, page).revision_id, members[3:12], Value.OPPOSE)
+    clock.move(hours=13)
+    for some in (members[:6], members[6:7], members[7:8]):  # the text falls with the second, this one follows it
+        choose(workshop, candidate_on(workshop, other).revision_id, some)
+        clock.move(hours=1)
+    clock.move(hours=-1)
+    approved_at = clock.moment
+    assert "a fair contract. Landlords get a patient hearing" in (workshop.approved_text(page) or "")
+    workshop.follow()
+    assert candidate_on(workshop, rival).not_before == approved_at + timedelta(hours=1)
