@@ -352,3 +352,22 @@ def test_what_is_open_again_beside_a_sentence_approved_meanwhile_waits_an_hour_f
     assert "a fair contract. Landlords get a patient hearing" in (workshop.approved_text(page) or "")
     workshop.follow()
     assert candidate_on(workshop, rival).not_before == approved_at + timedelta(hours=1)
+
+
+def test_time_in_which_a_text_was_stale_does_not_decline_it(
+    workshop: Workshop, clock: MovableClock, members: list[Actor]
+) -> None:
+    page = workshop.page(members[0])
+    choose(workshop, workshop.shared_head(page), members[:7])
+    clock.move(hours=30)
+    rival = drafts.head_of(workshop.fork(members[1], page, ("10,000", "15,000")))
+    choose(workshop, rival, members[3:9], Value.OPPOSE)
+    choose(workshop, drafts.head_of(workshop.fork(members[0], page, ("10,000", "20,000"))), members[:7])
+    workshop.follow()
+    choose(workshop, current(workshop, page).revision_id, members[3:12], Value.OPPOSE)
+    clock.move(hours=13)
+    workshop.follow()
+    workshop.follow()
+    revived = candidate_on(workshop, rival)
+    decision = workshop.decision(revived.revision_id)
+    assert (decision.state, decision.lost_at) == (State.COLLECTING, clock.moment + timedelta(hours=12))
