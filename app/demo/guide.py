@@ -79,6 +79,11 @@ def list_steps(session: Session, base_url: str) -> list[Step]:
             "Every approval with its votes, signed. The page says how to check it yourself.",
         ),
         Step(
+            "Give a program its own way in",
+            f"{base_url}/me/programs",
+            "As Ines Holm, the admin, make a token, or add a webhook and send it a test.",
+        ),
+        Step(
             "Fetch approved words with a program",
             f"curl {base_url}/api/v1/pages/shore-plan/approved/sections/sms.txt",
             f"Exactly the bytes to send. Every other form of it is described at {base_url}/docs",
