@@ -171,6 +171,29 @@ def test_every_screen_has_enough_contrast(
         page.context.close()
 
 
+@pytest.mark.parametrize("member", ["Mara Velt", "Noor Tamsin", "Maximiliane Brandstetter-Oyelaran"])
+@pytest.mark.parametrize("width", [320, 375])
+def test_the_header_breaks_no_word_of_the_campaigns_name(visit: Callable[..., Page], member: str, width: int) -> None:
+    page = visit("Ada")
+    page.set_viewport_size(ViewportSize(width=width, height=640))
+    page.goto("/")
+    broken, fits = page.evaluate(
+        """member => {
+            const name = document.querySelector(".home span"), range = document.createRange()
+            name.textContent = "Shore Plan Workshop"
+            document.querySelector(".top nav a:last-child bdi").textContent = member
+            const words = [...name.textContent.matchAll(/\\S+/g)].map(found => {
+                range.setStart(name.firstChild, found.index)
+                range.setEnd(name.firstChild, found.index + found[0].length)
+                return range.getClientRects().length
+            })
+            return [words.filter(lines => lines !== 1).length, document.documentElement.scrollWidth <= innerWidth]
+        }""",
+        member,
+    )
+    assert (broken, fits) == (0, True)
+
+
 def test_what_somebody_typed_fits_every_screen_that_gives_it_back(
     campaign: Campaign, visit: Callable[..., Page]
 ) -> None:
