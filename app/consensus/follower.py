@@ -1,6 +1,9 @@
 """What follows the log for candidates: carry them after a promotion, and end waiting times."""
 
-from sqlmodel import Session
+import logging
+
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session, select
 
 from app.activity import service as activity
 from app.activity.models import CHANGES_WHICH_IS_APPROVED
@@ -9,6 +12,8 @@ from app.consensus import candidates, carrying, promotion, stacks, stopping
 from app.consensus.models import Candidate
 from app.database import Database
 from app.pages import service as pages
+
+log = logging.getLogger(__name__)
 
 BATCH = 1
 """Candidates put into their stacks in one transaction, so that a member's own write waits for one at most."""
@@ -22,6 +27,7 @@ class CandidateFollower:
 
     def __init__(self) -> None:
         self._position = -1
+        self._faulty: set[int] = set()
 
     def follow(self, database: Database) -> None:
         """Carry forward after promotions, then end the waiting times that are due, one transaction each."""
@@ -37,12 +43,10 @@ class CandidateFollower:
                 candidate = session.get_one(Candidate, stale.id)
                 if carrying.revive(session, candidate):
                     promotion.settle(session, candidate)
-        for number, (page_id, candidate_id) in enumerate((page_id, id_) for page_id, ids in behind for id_ in ids):
+        for number, candidate_id in enumerate(id_ for _page_id, ids in behind for id_ in ids):
             if number and number % LOOK_EVERY == 0:
                 self._end_what_is_over(database)
-            with database.transaction(writing=True) as session:
-                pages.lock_page(session, page_id)
-                promotion.settle(session, session.get_one(Candidate, candidate_id))
+            self._settle(database, candidate_id)
         self._position = newest
         self._end_what_is_over(database)
 
@@ -86,9 +90,32 @@ class CandidateFollower:
                     waiting.remove(self._end_first(database, waiting))
 
     def _end_first(self, database: Database, waiting: set[int]) -> int:
-        with database.transaction(writing=False) as session:
-            first = promotion.first_of(session, waiting)
-        with database.transaction(writing=True) as session:
-            pages.lock_page(session, first.page_id)
-            promotion.settle(session, session.get_one(Candidate, first.id))
-        return first.id
+        first = self._first_of(database, waiting)
+        self._settle(database, first)
+        return first
+
+    def _first_of(self, database: Database, waiting: set[int]) -> int:
+        """Which comes first in the rule's order; where one of them cannot be decided, simply the oldest."""
+        try:
+            with database.transaction(writing=False) as session:
+                return promotion.first_of(session, waiting).id
+        except OperationalError:
+            raise
+        except Exception:
+            log.exception("candidates %s cannot be put in order", sorted(waiting))
+            return min(waiting)
+
+    def _settle(self, database: Database, candidate_id: int) -> None:
+        """Decide one in a transaction of its own. A fault in one keeps no other waiting; it is tried again."""
+        try:
+            with database.transaction(writing=True) as session:
+                pages.lock_page(
+                    session, session.exec(select(Candidate.page_id).where(Candidate.id == candidate_id)).one()
+                )
+                promotion.settle(session, session.get_one(Candidate, candidate_id))
+        except OperationalError:  # the database is away, for all of them
+            raise
+        except Exception:
+            if candidate_id not in self._faulty:
+                log.exception("candidate %s cannot be decided; the others go on", candidate_id)
+            self._faulty.add(candidate_id)

@@ -417,3 +417,25 @@ def test_a_shared_draft_as_long_as_can_be_keeps_nothing_from_approval(
         shared = drafts.get_shared(session, page.id)
         assert not shared.clean, "both together would be too long, so somebody has to bring them together"
         assert revisions.text_by_id(session, drafts.head_of(shared)) == text
+
+
+def test_a_candidate_that_cannot_be_decided_keeps_no_other_waiting(
+    workshop: Workshop, clock: MovableClock, page: Page, north: list[Actor], south: list[Actor]
+) -> None:
+    for chapter in ("north", "south") * 3:
+        workshop.member(chapter=chapter)
+    heads = [
+        drafts.head_of(workshop.fork(north[0], page, change))
+        for change in (("10,000", "20,000"), ("three times", "four times"))
+    ]
+    for head in heads:
+        support(workshop, head, *north, south[0])
+    with workshop.writing() as session:
+        broken = candidates.find_by_revision(session, heads[0])
+        assert broken is not None
+        broken.rule = {**(broken.rule or {}), "wait_routine": "soon"}
+        session.add(broken)
+    clock.move(hours=13)
+    workshop.follow()
+    assert workshop.approved_text(page) == HOUSING.replace("three times", "four times")
+    workshop.follow()
