@@ -1,6 +1,7 @@
 """What follows the log for candidates: carry them after a promotion, and end waiting times."""
 
 import logging
+from collections.abc import Callable
 
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, select
@@ -38,15 +39,11 @@ class CandidateFollower:
             behind = carrying.list_behind(session) if self._changed_since(session) else []
             given_back = carrying.list_given_back(session) if self._changed_since(session) else []
         for stale in given_back:
-            with database.transaction(writing=True) as session:
-                pages.lock_page(session, stale.page_id)
-                candidate = session.get_one(Candidate, stale.id)
-                if carrying.revive(session, candidate):
-                    promotion.settle(session, candidate)
+            self._alone(database, stale.id, _revive)
         for number, candidate_id in enumerate(id_ for _page_id, ids in behind for id_ in ids):
             if number and number % LOOK_EVERY == 0:
                 self._end_what_is_over(database)
-            self._settle(database, candidate_id)
+            self._alone(database, candidate_id, promotion.settle)
         self._position = newest
         self._end_what_is_over(database)
 
@@ -91,7 +88,7 @@ class CandidateFollower:
 
     def _end_first(self, database: Database, waiting: set[int]) -> int:
         first = self._first_of(database, waiting)
-        self._settle(database, first)
+        self._alone(database, first, promotion.settle)
         return first
 
     def _first_of(self, database: Database, waiting: set[int]) -> int:
@@ -105,17 +102,21 @@ class CandidateFollower:
             log.exception("candidates %s cannot be put in order", sorted(waiting))
             return min(waiting)
 
-    def _settle(self, database: Database, candidate_id: int) -> None:
-        """Decide one in a transaction of its own. A fault in one keeps no other waiting; it is tried again."""
+    def _alone(self, database: Database, candidate_id: int, work: Callable[[Session, Candidate], object]) -> None:
+        """Work on one in a transaction of its own. A fault in one keeps no other waiting; it is tried again."""
         try:
             with database.transaction(writing=True) as session:
-                pages.lock_page(
-                    session, session.exec(select(Candidate.page_id).where(Candidate.id == candidate_id)).one()
-                )
-                promotion.settle(session, session.get_one(Candidate, candidate_id))
+                on_page = select(Candidate.page_id).where(Candidate.id == candidate_id)
+                pages.lock_page(session, session.exec(on_page).one())
+                work(session, session.get_one(Candidate, candidate_id))
         except OperationalError:  # the database is away, for all of them
             raise
         except Exception:
             if candidate_id not in self._faulty:
                 log.exception("candidate %s cannot be decided; the others go on", candidate_id)
             self._faulty.add(candidate_id)
+
+
+def _revive(session: Session, candidate: Candidate) -> None:
+    if carrying.revive(session, candidate):
+        promotion.settle(session, candidate)

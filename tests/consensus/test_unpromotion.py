@@ -371,3 +371,28 @@ def test_time_in_which_a_text_was_stale_does_not_decline_it(
     revived = candidate_on(workshop, rival)
     decision = workshop.decision(revived.revision_id)
     assert (decision.state, decision.lost_at) == (State.COLLECTING, clock.moment + timedelta(hours=12))
+
+
+def test_a_stale_text_that_cannot_be_decided_keeps_no_other_from_being_open_again(
+    workshop: Workshop, clock: MovableClock, members: list[Actor]
+) -> None:
+    page = workshop.page(members[0])
+    choose(workshop, workshop.shared_head(page), members[:7])
+    clock.move(hours=30)
+    rivals = [
+        drafts.head_of(workshop.fork(members[number], page, ("10,000", words)))
+        for number, words in ((1, "15,000"), (2, "16,000"))
+    ]
+    for rival in rivals:
+        choose(workshop, rival, members[:2])
+    choose(workshop, drafts.head_of(workshop.fork(members[0], page, ("10,000", "20,000"))), members[:7])
+    workshop.follow()
+    with workshop.writing() as session:
+        broken = session.get_one(Candidate, candidate_on(workshop, rivals[0]).id)
+        broken.rule = {**(broken.rule or {}), "vote_lasts": "long"}
+        session.add(broken)
+    choose(workshop, current(workshop, page).revision_id, members[3:12], Value.OPPOSE)
+    clock.move(hours=13)
+    workshop.follow()
+    workshop.follow()
+    assert [candidate_on(workshop, rival).stale for rival in rivals] == [True, False]

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ CHANGES, KILLS = 24, 1
 SOAK_CHANGES, SOAK_KILLS = 1_000, 5
 
 
-class Follower:
+class Follower(ABC):
     """Reads the log in a thread of its own until it has seen a row, by whatever `read` yields."""
 
     def __init__(self, base: str) -> None:
@@ -55,8 +56,9 @@ class Follower:
                 except httpx.HTTPError:
                     self.broken += 1
 
+    @abstractmethod
     def read(self, client: httpx.Client) -> Iterator[dict[str, Any]]:
-        raise NotImplementedError
+        """Rows from where it stands, until the connection ends."""
 
 
 class Poller(Follower):
