@@ -33,13 +33,19 @@ def members(workshop: Workshop) -> list[Actor]:
 @pytest.fixture
 def page(workshop: Workshop, clock: MovableClock, members: list[Actor]) -> Page:
     """Housing with its first text and, since then, with 20,000 homes in it."""
-    page = workshop.page(members[0])
-    choose(workshop, workshop.shared_head(page), members[:7])
-    clock.move(hours=30)
+    page = approved_page(workshop, clock, members)
     choose(workshop, drafts.head_of(workshop.fork(members[0], page, ("10,000", "20,000"))), members[:7])
     clock.move(hours=30)
     workshop.follow()
     assert workshop.approved_text(page) == TWENTY
+    return page
+
+
+def approved_page(workshop: Workshop, clock: MovableClock, members: list[Actor]) -> Page:
+    """Housing with its first text, approved so long ago that no other has to beat it."""
+    page = workshop.page(members[0])
+    choose(workshop, workshop.shared_head(page), members[:7])
+    clock.move(hours=30)
     return page
 
 
@@ -167,9 +173,7 @@ def test_what_was_carried_onto_the_removed_text_goes_on_without_it(
 def test_a_candidate_that_was_stale_only_against_the_removed_text_is_open_again_with_its_votes(
     workshop: Workshop, clock: MovableClock, members: list[Actor]
 ) -> None:
-    page = workshop.page(members[0])
-    choose(workshop, workshop.shared_head(page), members[:7])
-    clock.move(hours=30)
+    page = approved_page(workshop, clock, members)
     rival = drafts.head_of(workshop.fork(members[1], page, ("10,000", "15,000")))
     choose(workshop, rival, members[:2])
     choose(workshop, drafts.head_of(workshop.fork(members[0], page, ("10,000", "20,000"))), members[:7])
@@ -207,9 +211,7 @@ def test_without_waiting_the_vote_that_turns_it_takes_it_back_in_its_own_transac
     workshop: Workshop, clock: MovableClock, members: list[Actor]
 ) -> None:
     workshop.database.info["rule"] = Rule(wait_routine=0)
-    page = workshop.page(members[0])
-    choose(workshop, workshop.shared_head(page), members[:7])
-    clock.move(hours=30)
+    page = approved_page(workshop, clock, members)
     choose(workshop, drafts.head_of(workshop.fork(members[0], page, ("10,000", "20,000"))), members[:7])
     for member in members[3:10]:
         if workshop.approved_text(page) == TWENTY:
@@ -293,9 +295,7 @@ def test_a_contested_text_waits_the_routine_time_in_rapid_mode_too(
 def test_what_was_stale_only_against_the_removed_text_is_open_again_whatever_was_approved_at_once_after_it(
     workshop: Workshop, clock: MovableClock, members: list[Actor]
 ) -> None:
-    page = workshop.page(members[0])
-    choose(workshop, workshop.shared_head(page), members[:7])
-    clock.move(hours=30)
+    page = approved_page(workshop, clock, members)
     rival = drafts.head_of(workshop.fork(members[1], page, ("10,000", "15,000")))
     choose(workshop, rival, members[:4])
     other = drafts.head_of(workshop.fork(members[2], page, ("three times", "four times")))
@@ -332,9 +332,7 @@ def test_time_in_which_nobody_could_vote_does_not_decline_a_text(
 def test_what_is_open_again_beside_a_sentence_approved_meanwhile_waits_an_hour_from_then(
     workshop: Workshop, clock: MovableClock, members: list[Actor]
 ) -> None:
-    page = workshop.page(members[0])
-    choose(workshop, workshop.shared_head(page), members[:7])
-    clock.move(hours=30)
+    page = approved_page(workshop, clock, members)
     rival = drafts.head_of(workshop.fork(members[1], page, ("a fair contract", "a lasting contract")))
     choose(workshop, rival, members[:4])
     other = drafts.head_of(workshop.fork(members[2], page, ("a fair hearing", "a patient hearing")))
@@ -357,9 +355,7 @@ def test_what_is_open_again_beside_a_sentence_approved_meanwhile_waits_an_hour_f
 def test_time_in_which_a_text_was_stale_does_not_decline_it(
     workshop: Workshop, clock: MovableClock, members: list[Actor]
 ) -> None:
-    page = workshop.page(members[0])
-    choose(workshop, workshop.shared_head(page), members[:7])
-    clock.move(hours=30)
+    page = approved_page(workshop, clock, members)
     rival = drafts.head_of(workshop.fork(members[1], page, ("10,000", "15,000")))
     choose(workshop, rival, members[3:9], Value.OPPOSE)
     choose(workshop, drafts.head_of(workshop.fork(members[0], page, ("10,000", "20,000"))), members[:7])
@@ -376,9 +372,7 @@ def test_time_in_which_a_text_was_stale_does_not_decline_it(
 def test_a_stale_text_that_cannot_be_decided_keeps_no_other_from_being_open_again(
     workshop: Workshop, clock: MovableClock, members: list[Actor]
 ) -> None:
-    page = workshop.page(members[0])
-    choose(workshop, workshop.shared_head(page), members[:7])
-    clock.move(hours=30)
+    page = approved_page(workshop, clock, members)
     rivals = [
         drafts.head_of(workshop.fork(members[number], page, ("10,000", words)))
         for number, words in ((1, "15,000"), (2, "16,000"))
