@@ -2,6 +2,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from app.web.headers import DATA_POLICY
 from app.web.help import help_for, titles
 from app.web.problems import all_kinds
 from tests.conftest import connect
@@ -21,7 +22,7 @@ def check_problem(answer: httpx.Response, status: int, slug: str) -> None:
     assert found["instance"] == answer.request.url.path
     assert found["title"]
     assert found["detail"].endswith(".")
-    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert answer.headers["Content-Security-Policy"] == DATA_POLICY
     assert "Traceback" not in answer.text
 
 
