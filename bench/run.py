@@ -15,11 +15,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -27,9 +26,10 @@ import httpx
 
 from app import schema
 from app.main import open_database
-from app.permissions import Role, Scope
-from app.revisions import service as revisions
+from app.permissions import Role
 from app.settings import Settings
+from bench import writers
+from bench.writers import Writer
 from tests.factories import HOUSING, Workshop
 from tests.servers import NO_CERTIFICATES, Server, free_port
 
@@ -39,8 +39,6 @@ CONNECTIONS = 16
 TARGET = 0.60
 STEADY = 5
 """The p99 is to be within so many times p50."""
-WRITES = 5
-"""Edits a second and votes a second on another page, in the rows that say so."""
 TEXT = HOUSING + "\n".join(f"- Point {n} says what it says, in plain words." for n in range(34)) + "\n"
 """About two kilobytes, as the reference's answer."""
 
@@ -152,21 +150,9 @@ def bare_server(folder: Path, workers: int, cores: str | None) -> Iterator[tuple
         process.wait()
 
 
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """Another page: a member who writes on it, its shared draft's head, a wording and its hash, which one vote of two
-    never approves.
-    """
-
-    token: str
-    base: int
-    revision: int
-    sha256: str
-
-
 @contextmanager
-def workshop(folder: Path, workers: int, cores: str | None) -> Iterator[tuple[str, int, Elsewhere]]:
-    """The program with one approved page and another one, as `workshop serve` runs it."""
+def workshop(folder: Path, workers: int, cores: str | None) -> Iterator[tuple[str, int, list[Writer]]]:
+    """The program with one approved page and some others, as `workshop serve` runs it."""
     url = f"sqlite:///{folder / 'workshop.db'}"
     database = open_database(Settings(database_url=url, data_dir=folder, wait_routine=0))
     schema.upgrade(database)
@@ -175,51 +161,14 @@ def workshop(folder: Path, workers: int, cores: str | None) -> Iterator[tuple[st
     page = filled.page(members[0], "Housing", TEXT)
     for member in members:
         filled.vote(member, filled.shared_head(page))
-    other = filled.page(members[0], "Elsewhere", TEXT)
-    wording = filled.fork(members[0], other, ("Everyone needs", "Everyone deserves")).head_id or 0
-    with filled.reading() as session:
-        sha256 = revisions.get(session, wording).sha256
-    token = filled.token(members[0], Scope.WRITE, Scope.VOTE)
-    elsewhere = Elsewhere(token, filled.shared_head(other), wording, sha256)
+    others = writers.fill(filled)
     database.dispose()
     server = Server(url, folder)
     server.start(before=pinned(cores), more=["--workers", str(workers)])
     try:
-        yield f"{server.url}/api/v1/pages/housing", server.pid, elsewhere
+        yield f"{server.url}/api/v1/pages/housing", server.pid, others
     finally:
         server.kill()
-
-
-@contextmanager
-def writing(base: str, elsewhere: Elsewhere) -> Iterator[None]:
-    """Meanwhile a member saves and votes on the other page, so often a second; a refusal ends the run."""
-    over, api = threading.Event(), base.rpartition("/pages/")[0]
-    refused: list[str] = []
-
-    def write() -> None:
-        headers = {"Authorization": f"Bearer {elsewhere.token}"}
-        with httpx.Client(headers=headers, timeout=30, verify=NO_CERTIFICATES) as client:
-            number, base_id = 0, elsewhere.base
-            while not over.wait(1 / WRITES):
-                number += 1
-                text = TEXT.replace("Point 3 says", f"Point 3 for the {number}th time says")
-                vote = {"value": ("support", "oppose")[number % 2], "sha256": elsewhere.sha256}
-                saved = client.post(f"{api}/pages/elsewhere/revisions", json={"base": base_id, "text": text})
-                voted = client.put(f"{api}/revisions/{elsewhere.revision}/vote", json=vote)
-                if (saved.status_code, voted.status_code) != (201, 200):
-                    refused.append(saved.text + voted.text)
-                    return
-                base_id = saved.json()["revision"]["id"]
-
-    thread = threading.Thread(target=write)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-    if refused:
-        raise SystemExit(refused[0])
 
 
 def wait_for(address: str) -> None:
@@ -252,7 +201,7 @@ def approved() -> Iterator[Row]:
         with tempfile.TemporaryDirectory(prefix="bench-") as name:
             folder = Path(name)
             with (
-                workshop(folder, workers, server) as (base, pid, other),
+                workshop(folder, workers, server) as (base, pid, others),
                 bare_server(folder, workers, server) as (plain, plain_pid),
             ):
                 known = httpx.get(f"{base}/approved.md", headers={"Accept-Encoding": "identity"}).headers
@@ -260,9 +209,11 @@ def approved() -> Iterator[Row]:
                 for case, (path, header) in cases.items():
                     given = header.format(etag=known["ETag"]) if header else None
                     yield compare(f"{case}, {workers}", partial(measure, base + path, pid, given, load), reference)
-                with writing(base, other):
-                    ours = partial(measure, f"{base}/approved", pid, None, load)
-                    yield compare(f"json while others write, {workers}", ours, reference)
+                ours = partial(measure, f"{base}/approved", pid, None, load)
+                with writers.writing(base.rpartition("/pages/")[0], others) as written:
+                    row = compare(f"json while others write, {workers}", ours, reference)
+                edits, votes = written.edits / written.seconds, written.votes / written.seconds
+                yield replace(row, name=f"{row.name}: {edits:.1f} edits, {votes:.1f} votes a second")
 
 
 FIGURES: dict[str, Callable[[], Iterator[Row]]] = {"approved": approved}

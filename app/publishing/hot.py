@@ -1,5 +1,7 @@
 """The fast way to approved texts: finished answers from memory, in front of the framework."""
 
+import asyncio
+import re
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -9,12 +11,13 @@ from app.database import LogPosition
 MAX_ANSWERS = 10_000
 MAX_BYTES = 64 * 1024 * 1024
 
-_MARK = "/approved"
+_API, _MARK = "/api/v1/", "/approved"
 _FEEDS = "/feeds/"
-_PREFIXES = ("/api/v1/", _FEEDS)
 _PERSONAL = (b"authorization", b"cookie", b"if-modified-since")
-_ASKING = (b"accept", b"accept-encoding", b"if-none-match")
-_OF_A_BODY = frozenset({b"content-length", b"content-type", b"content-encoding"})
+_CONDITION = b"if-none-match"
+_ASKING = (b"accept", b"accept-encoding", _CONDITION)
+_OF_A_BODY = frozenset({b"content-length", b"content-type", b"content-encoding", b"link"})
+_ONE_TAG = re.compile(rb'(?:W/)?"[^",]*"')
 
 Key = tuple[bytes, bytes, bytes, bytes]
 
@@ -32,14 +35,11 @@ class _Kept:
 _NO_BODY: Message = {"type": "http.response.body", "body": b""}
 
 
-def _is_about_approved(path: str) -> bool:
-    return _MARK in path or path.startswith(_FEEDS)
-
-
 class HotApproved:
     """Repeats the framework's own answers about approved texts until the log says that one of them changed.
 
-    A new entry in the ledger ends them as well, as feeds name its newest checkpoint.
+    A new entry in the ledger ends them as well, as feeds name its newest checkpoint. After either, when everyone who
+    waits for news asks at once, the framework is asked once for each answer and all others wait for that.
 
     Only what anyone may have is kept. The position is read before the framework answers, so an answer made while
     something was promoted is kept under a position that is over already.
@@ -50,6 +50,7 @@ class HotApproved:
         self._published, self._entered = published, entered
         self._position = (-1, -1)
         self._kept: dict[Key, _Kept] = {}
+        self._asked: dict[Key, asyncio.Event] = {}
         self._bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,14 +65,22 @@ class HotApproved:
                 return
             if name in _ASKING:
                 asked[name] = value
-        known = asked.get(b"if-none-match")
-        if self._position != self._newest():
-            self._forget()
         key = (scope["raw_path"], scope["query_string"], asked.get(b"accept", b""), asked.get(b"accept-encoding", b""))
-        kept = self._kept.get(key)
-        if kept is None or (known is not None and known != kept.etag):
-            await self._ask_framework(scope, receive, send, key)
-        elif known is not None:
+        kept = self._find(key)
+        known = asked.get(_CONDITION)
+        if known is not None and not _ONE_TAG.fullmatch(known):
+            await self._app(scope, receive, send)
+            return
+        if kept is None and key in self._asked:
+            await self._asked[key].wait()
+            kept = self._find(key)
+        if kept is None and scope["method"] == "GET":
+            kept = await self._ask_framework(scope, receive, send, key)
+            if kept is None:
+                return
+        if kept is None or (known is not None and _is_other_encoding(known, kept.etag)):
+            await self._app(scope, receive, send)
+        elif known is not None and _bare(known) == _bare(kept.etag):
             await send(kept.not_modified)
             await send(_NO_BODY)
         else:
@@ -81,31 +90,71 @@ class HotApproved:
     def _newest(self) -> tuple[int, int]:
         return self._published.newest, self._entered.newest
 
-    def _forget(self) -> None:
-        self._position = self._newest()
-        self._kept.clear()
-        self._bytes = 0
+    def _find(self, key: Key) -> _Kept | None:
+        if self._position != self._newest():
+            self._position = self._newest()
+            self._kept.clear()
+            # Whoever asks from now on is not to wait for an answer about what was before.
+            self._asked = {}
+            self._bytes = 0
+        return self._kept.get(key)
 
-    async def _ask_framework(self, scope: Scope, receive: Receive, send: Send, key: Key) -> None:
-        position, messages = self._position, []
+    async def _ask_framework(self, scope: Scope, receive: Receive, send: Send, key: Key) -> _Kept | None:
+        """The whole answer, whatever the client knows, so that it can be kept; None if it cannot and has been sent."""
+        position, messages, over = self._position, list[Message](), asyncio.Event()
+        is_passed_on = False
 
-        async def send_and_listen(message: Message) -> None:
+        async def listen(message: Message) -> None:
+            nonlocal is_passed_on
             messages.append(message)
-            await send(message)
+            if is_passed_on or message.get("more_body"):
+                is_passed_on = True
+                while messages:
+                    await send(messages.pop(0))
 
-        await self._app(scope, receive, send_and_listen)
-        if scope["method"] == "GET" and scope["path"].startswith(_PREFIXES) and position == self._newest():
-            self._keep(key, messages)
+        self._asked[key] = over
+        try:
+            headers = [(name, value) for name, value in scope["headers"] if name != _CONDITION]
+            await self._app({**scope, "headers": headers}, receive, listen)
+            kept = _keepable(messages)
+            if kept is not None and position == self._newest():
+                self._keep(key, kept)
+        finally:
+            over.set()
+            if self._asked.get(key) is over:
+                del self._asked[key]
+        if kept is None:
+            for message in messages:
+                await send(message)
+        return kept
 
-    def _keep(self, key: Key, messages: list[Message]) -> None:
-        if len(messages) != 2 or messages[0]["status"] != 200 or messages[1].get("more_body"):
-            return
-        headers = dict(messages[0]["headers"])
-        etag = headers.get(b"etag")
-        size = len(messages[1].get("body", b""))
-        if etag is None or len(self._kept) >= MAX_ANSWERS or self._bytes + size > MAX_BYTES:
-            return
-        kept = [(name, value) for name, value in messages[0]["headers"] if name not in _OF_A_BODY]
-        not_modified = {"type": "http.response.start", "status": 304, "headers": kept}
-        self._kept[key] = _Kept(messages[0], messages[1], etag, not_modified)
-        self._bytes += size
+    def _keep(self, key: Key, kept: _Kept) -> None:
+        size = len(kept.body["body"])
+        if len(self._kept) < MAX_ANSWERS and self._bytes + size <= MAX_BYTES:
+            self._kept[key] = kept
+            self._bytes += size
+
+
+def _is_about_approved(path: str) -> bool:
+    return path.startswith(_FEEDS) or (_MARK in path and path.startswith(_API))
+
+
+def _keepable(messages: list[Message]) -> _Kept | None:
+    if len(messages) != 2 or messages[0]["status"] != 200:
+        return None
+    etag = dict(messages[0]["headers"]).get(b"etag")
+    if etag is None:
+        return None
+    kept = [(name, value) for name, value in messages[0]["headers"] if name not in _OF_A_BODY]
+    return _Kept(messages[0], messages[1], etag, {"type": "http.response.start", "status": 304, "headers": kept})
+
+
+def _bare(etag: bytes) -> bytes:
+    """For the weak comparison that If-None-Match asks for."""
+    return etag.removeprefix(b"W/")
+
+
+def _is_other_encoding(known: bytes, etag: bytes) -> bool:
+    """Whether they are tags of one text, packed and not, which is for the framework to tell."""
+    known, etag = _bare(known), _bare(etag)
+    return known != etag and known[:-1].removesuffix(b"-gz") == etag[:-1].removesuffix(b"-gz")

@@ -1,8 +1,12 @@
 """Answers from memory are the framework's own, and end with the next promotion."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+
 import httpx
 import pytest
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
 from app.consensus import rule_changes
 from app.drafts import service as drafts
@@ -11,6 +15,7 @@ from app.live.rows import read_rows
 from app.main import open_database
 from app.pages import service as pages
 from app.permissions import Role
+from app.publishing.hot import HotApproved
 from app.settings import Settings
 from tests.conftest import ON_SQLITE_ALONE, MovableClock, connect
 from tests.factories import HOUSING, Workshop
@@ -33,6 +38,13 @@ def approved(workshop: Workshop, clock: MovableClock) -> Workshop:
 def kept(app: FastAPI) -> int:
     """How many answers the fast read has in memory."""
     return len(app.state.front._kept)
+
+
+def approve_another(workshop: Workshop) -> None:
+    member = workshop.member()
+    draft = workshop.fork(member, workshop.get_page("housing"), ("10,000", "20,000"))
+    for voter in (member, workshop.member(), workshop.member()):
+        workshop.vote(voter, drafts.head_of(draft))
 
 
 async def fetch(app: FastAPI, path: str, **headers: str) -> httpx.Response:
@@ -65,10 +77,7 @@ async def test_a_known_text_is_answered_without_a_body(app: FastAPI, approved: W
 async def test_a_promotion_ends_what_was_kept(app: FastAPI, approved: Workshop) -> None:
     before = await fetch(app, ".md")
     await fetch(app, ".md")
-    member = approved.member()
-    draft = approved.fork(member, approved.get_page("housing"), ("10,000", "20,000"))
-    for voter in (member, approved.member(), approved.member()):
-        approved.vote(voter, drafts.head_of(draft))
+    approve_another(approved)
     after = await fetch(app, ".md", **{"If-None-Match": before.headers["etag"]})
     assert after.status_code == 200
     assert after.text == HOUSING.replace("10,000", "20,000")
@@ -146,3 +155,105 @@ async def test_errors_are_not_kept(app: FastAPI, workshop: Workshop) -> None:
     assert (await fetch(app, ".md")).status_code == 404
     workshop.vote(writer, workshop.shared_head(page))
     assert (await fetch(app, ".md")).status_code == 200
+
+
+class Counted:
+    """The framework, and how often it was asked; `meanwhile` happens while it answers for the first time."""
+
+    def __init__(self, app: FastAPI, meanwhile: Callable[[], Awaitable[object]] | None = None) -> None:
+        self._framework = app.state.front._app
+        self._meanwhile = meanwhile
+        self.times = 0
+        self.front = HotApproved(self, app.state.database.published, app.state.database.entered)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.times += 1
+        if self.times == 1 and self._meanwhile:
+            await self._meanwhile()
+        await self._framework(scope, receive, send)
+
+    async def fetch(self, path: str = ".md", method: str = "GET", **headers: str) -> httpx.Response:
+        transport = httpx.ASGITransport(self.front)
+        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+            return await client.request(method, path if path.startswith("/api") else ADDRESS + path, headers=headers)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("known", [None, '"of-an-older-text"', "same", "weak"])
+async def test_all_who_ask_at_once_wait_for_one_answer(app: FastAPI, approved: Workshop, known: str | None) -> None:
+    etag = (await fetch(app, ".md")).headers["etag"]
+    given = {"same": etag, "weak": f"W/{etag}"}.get(known or "", known)
+    counted = Counted(app)
+    headers = {"If-None-Match": given} if given else {}
+    answers = await asyncio.gather(*(counted.fetch(**headers) for _ in range(30)))
+    assert counted.times == 1
+    if known in ("same", "weak"):
+        assert {(answer.status_code, answer.content) for answer in answers} == {(304, b"")}
+    else:
+        assert {(answer.status_code, answer.text) for answer in answers} == {(200, HOUSING)}
+    assert {answer.headers["etag"] for answer in answers} == {etag}
+
+
+@pytest.mark.anyio
+async def test_nobody_waits_for_an_answer_from_before_a_promotion(app: FastAPI, approved: Workshop) -> None:
+    promoted: list[httpx.Response] = []
+
+    async def promote_and_ask() -> None:
+        approve_another(approved)
+        async with asyncio.timeout(10):  # the first is answered only after this
+            promoted.append(await counted.fetch())
+
+    counted = Counted(app, promote_and_ask)
+    await counted.fetch()
+    promoted.append(await counted.fetch())
+    assert [answer.text for answer in promoted] == [HOUSING.replace("10,000", "20,000")] * 2
+    assert counted.times == 2, "the first answer was over before it was whole"
+
+
+@pytest.mark.anyio
+async def test_those_who_wait_for_what_cannot_be_kept_ask_themselves(app: FastAPI, workshop: Workshop) -> None:
+    workshop.page(workshop.member("writer", role=Role.WRITER))
+    counted = Counted(app)
+    answers = await asyncio.gather(*(counted.fetch() for _ in range(5)))
+    assert {(answer.status_code, answer.json()["type"]) for answer in answers} == {(404, "/problems/no-approved-text")}
+    assert counted.times == 5
+
+
+@pytest.mark.anyio
+async def test_an_old_tag_is_answered_from_memory_and_that_of_the_other_encoding_understood(
+    app: FastAPI, approved: Workshop
+) -> None:
+    writer = approved.member(role=Role.WRITER)
+    page = approved.page(writer, "Long", HOUSING * 20)
+    for voter in (writer, approved.member()):
+        approved.vote(voter, approved.shared_head(page))
+    counted, path = Counted(app), "/api/v1/pages/long/approved.json"
+    packed = (await counted.fetch(path, **{"Accept-Encoding": "gzip"})).headers["etag"]
+    first = await counted.fetch(path, **{"Accept-Encoding": "identity"})
+    plain = first.headers["etag"]
+    assert packed != plain
+    asked = counted.times
+    old = await counted.fetch(path, **{"Accept-Encoding": "identity", "If-None-Match": '"of-an-older-text"'})
+    assert (old.status_code, old.text, counted.times) == (200, first.text, asked)
+    for encoding, known in (("identity", packed), ("gzip", plain)):
+        other = await counted.fetch(path, **{"Accept-Encoding": encoding, "If-None-Match": known})
+        assert (other.status_code, other.headers["etag"]) == (304, known)
+    several = await counted.fetch(path, **{"Accept-Encoding": "identity", "If-None-Match": f'"old", {plain}'})
+    assert several.status_code == 304
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("known", [None, "same", '"old"', "*"])
+async def test_from_memory_or_not_an_answer_is_the_same(app: FastAPI, approved: Workshop, known: str | None) -> None:
+    etag = (await fetch(app, ".md")).headers["etag"]
+    headers = {"If-None-Match": etag if known == "same" else known} if known else {}
+    for method in ("GET", "HEAD"):
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app.state.front._app), base_url="http://testserver"
+        ) as client:
+            straight = await client.request(method, f"{ADDRESS}.md", headers=headers)
+        counted = Counted(app)
+        for _ in range(2):
+            kept_one = await counted.fetch(method=method, **headers)
+            assert (kept_one.status_code, kept_one.content) == (straight.status_code, straight.content)
+            assert kept_one.headers == straight.headers
