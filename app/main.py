@@ -24,6 +24,8 @@ from app.consensus import (
     rule_screens,
     stop_routes,
     stop_screens,
+    voiding_routes,
+    voiding_screens,
 )
 from app.consensus import routes as consensus
 from app.consensus import screens as consensus_screens
@@ -78,6 +80,7 @@ ENDPOINTS = (
     consensus,
     stop_routes,
     rule_routes,
+    voiding_routes,
     publishing,
     search,
     live,
@@ -93,6 +96,7 @@ SCREENS = (
     stop_screens,
     rule_screens,
     change_screens,
+    voiding_screens,
     search_screens,
     ledger_screens,
     activity_screens,

@@ -70,6 +70,7 @@ class Action(StrEnum):
     CALL_RAPID = N_("call for rapid mode")
     STOP_TEXT = N_("stop a text")
     CHANGE_RULE = N_("change the rule")
+    VOID_VOTES = N_("void votes")
     REVIEW = N_("see what needs your vote")
     INVITE = N_("invite people")
     VOUCH = N_("vouch for somebody")
@@ -126,6 +127,7 @@ RULES: dict[Action, _Rule] = {
     Action.CALL_RAPID: _Rule(Role.MEMBER, Scope.VOTE),
     Action.STOP_TEXT: _Rule(Role.MODERATOR, Scope.MODERATE),
     Action.CHANGE_RULE: _Rule(Role.MODERATOR, Scope.MODERATE),
+    Action.VOID_VOTES: _Rule(Role.MODERATOR, Scope.MODERATE),
     Action.REVIEW: _Rule(Role.MEMBER, Scope.READ),
     Action.INVITE: _Rule(Role.MEMBER, Scope.WRITE),
     Action.VOUCH: _Rule(Role.MEMBER, Scope.WRITE),

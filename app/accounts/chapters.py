@@ -96,6 +96,7 @@ def count_active(session: Session, *, days: int) -> dict[int | None, int]:
         .where(
             col(User.role) >= Role.MEMBER,
             col(User.seasoned_at) <= now(session),
+            col(User.is_void).is_(False),
             col(User.last_active_at) > now(session) - timedelta(days=days),
         )
         .group_by(home)

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, Index, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
 from app.database import UtcDateTime
@@ -50,6 +50,14 @@ class User(SQLModel, table=True):
     next_chapter_at: datetime | None = Field(default=None, sa_type=UtcDateTime, description="When they move there.")
     seasoned_at: datetime | None = Field(
         default=None, sa_type=UtcDateTime, description="When their votes begin to count; None: not vouched for yet."
+    )
+    voided_at: datetime | None = Field(
+        default=None, sa_type=UtcDateTime, description="When two moderators voided their votes last; it stays."
+    )
+    is_void: bool = Field(
+        default=False,
+        sa_column_kwargs={"server_default": false()},
+        description="Whether their votes count in no vote that opens now.",
     )
 
 

@@ -15,7 +15,7 @@ class VouchOut(Out):
     name: str = Field(examples=["bea"])
     vouches: int = Field(examples=[2])
     needed: int = Field(examples=[2])
-    votes_count_from: Moment | None = Field(description="Null while not enough members have vouched.")
+    votes_count_from: Moment | None = Field(description="Null while too few vouched, or while their votes are void.")
 
 
 class TokenIn(In):
@@ -61,4 +61,6 @@ class MeOut(Out):
     role: str = Field(examples=["writer"], description="member, writer, moderator or admin.")
     chapter: str | None = Field(examples=["north"])
     scopes: list[Scope] | None = Field(examples=[["read", "vote", "write"]])
-    votes_count_from: Moment | None = Field(description="Null while not enough members have vouched for the caller.")
+    votes_count_from: Moment | None = Field(
+        description="Null while not enough members have vouched for the caller, or while their votes are void."
+    )

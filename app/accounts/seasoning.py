@@ -81,8 +81,9 @@ def welcome(session: Session, user: User) -> None:
 
 
 def counts_from(session: Session, actor: Actor) -> datetime | None:
-    """From when the actor's votes count; None while not enough members have vouched for them."""
-    return session.get_one(User, actor.id).seasoned_at
+    """From when the actor's votes count; None while too few have vouched for them, or while they are void."""
+    user = session.get_one(User, actor.id)
+    return None if user.is_void else user.seasoned_at
 
 
 def counts(session: Session, actor: Actor) -> bool:
@@ -95,6 +96,12 @@ def why_not_yet(session: Session, actor: Actor) -> str:
     """What keeps the actor's votes from counting, in words; nothing once they count."""
     if counts(session, actor):
         return ""
+    user = session.get_one(User, actor.id)
+    if user.is_void and user.voided_at is not None:
+        return _(
+            "Your votes are kept, and count in what was open before {when}. Two moderators took them out of every vote "
+            "that opened later; the public ledger says why. Ask them if you think that it is a mistake."
+        ).format(when=in_words(user.voided_at))
     asked, seasoned_at = seasoning_of(session), counts_from(session, actor)
     if seasoned_at is not None:
         return _("Your votes are kept, and count from {when}.").format(when=in_words(seasoned_at))
@@ -154,7 +161,10 @@ def _check(session: Session, actor: Actor, user: User) -> None:
 def count_seasoned(session: Session, chapter_id: int | None) -> int:
     """Members of a chapter whose votes count by now."""
     query = select(func.count()).where(
-        col(User.role) >= Role.MEMBER, User.chapter_id == chapter_id, col(User.seasoned_at) <= now(session)
+        col(User.role) >= Role.MEMBER,
+        User.chapter_id == chapter_id,
+        col(User.seasoned_at) <= now(session),
+        col(User.is_void).is_(False),
     )
     return session.exec(query).one()
 

@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 from app.accounts import chapters, saved
 from app.accounts.models import User
 from app.approvals.models import Approval, Stop, StopKind
+from app.consensus import voided
 from app.consensus.circumstances import Circumstances, circumstances_of
 from app.consensus.models import Candidate, Dependency, Value, Vote, WrittenSentence
 from app.consensus.rule import (
@@ -26,6 +27,7 @@ from app.consensus.rule import (
     State,
     decide,
 )
+from app.consensus.tallies import count_tally
 from app.database import now
 from app.revisions.models import Revision
 from app.words import _, in_words, unended
@@ -159,15 +161,23 @@ def electorate_of(session: Session, candidate: Candidate | None) -> Electorate:
     return Electorate(chapters.count_active(session, days=rule_in_force(session).active_days))
 
 
+def only_one_chapter_counts(session: Session) -> bool:
+    """Whether nobody could be found of another chapter, so that a second member of any will do."""
+    lines = count_tally({}, electorate_of(session, None)).chapters
+    return sum(line.stands for line in lines) < 2
+
+
 def count_votes(session: Session, candidate_ids: Iterable[int]) -> dict[int, Ballot]:
     """The ballot of each candidate that has votes: support, oppose and pass per chapter, of those that count by now."""
     at = now(session)
     counted = and_(col(User.seasoned_at).is_not(None), col(User.seasoned_at) <= at).label("counted")
+    was_voided = col(User.voided_at).is_not(None).label("was_voided")
     rows = session.execute(
         sql_select(
             col(Vote.candidate_id),
             col(Vote.chapter_id),
             col(Vote.value),
+            was_voided,
             counted,
             func.count(),
             func.max(User.seasoned_at),
@@ -175,11 +185,19 @@ def count_votes(session: Session, candidate_ids: Iterable[int]) -> dict[int, Bal
         )
         .join(User, col(User.id) == Vote.member_id)
         .where(col(Vote.candidate_id).in_(list(candidate_ids)))
-        .group_by(col(Vote.candidate_id), col(Vote.chapter_id), col(Vote.value), counted)
+        .group_by(col(Vote.candidate_id), col(Vote.chapter_id), col(Vote.value), was_voided, counted)
     )
     by_candidate: dict[int, list[_Votes]] = {}
-    for candidate_id, *row in rows:
-        by_candidate.setdefault(candidate_id, []).append(_Votes(*row))
+    looked_closer: set[int] = set()
+    for candidate_id, chapter_id, value, voided_once, *row in rows:
+        if voided_once:
+            looked_closer.add(candidate_id)
+        else:
+            by_candidate.setdefault(candidate_id, []).append(_Votes(chapter_id, value, *row))
+    for kept in voided.list_kept(session, looked_closer):
+        counts = kept.seasoned_at is not None and kept.seasoned_at <= at
+        one = _Votes(kept.chapter_id, kept.value, counts, 1, kept.seasoned_at, kept.seasoned_at)
+        by_candidate.setdefault(kept.candidate_id, []).append(one)
     return {candidate_id: _ballot(found) for candidate_id, found in by_candidate.items()}
 
 
@@ -198,7 +216,8 @@ def _ballot(rows: Sequence[_Votes]) -> Ballot:
     found: dict[int | None, dict[str, int]] = {}
     for row in rows:
         if row.counted:
-            found.setdefault(row.chapter_id, {})[row.value] = row.number
+            votes = found.setdefault(row.chapter_id, {})
+            votes[row.value] = votes.get(row.value, 0) + row.number
     return Ballot(
         tally={
             chapter_id: Counts(votes.get(Value.SUPPORT, 0), votes.get(Value.OPPOSE, 0), votes.get(Value.PASS, 0))

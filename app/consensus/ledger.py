@@ -10,10 +10,11 @@ from sqlmodel import Session, col, select
 from app.accounts import chapters, saved
 from app.accounts.seasoning import Seasoning, seasoning_of
 from app.approvals.models import Approval
-from app.consensus.decisions import rule_in_force, rule_of
+from app.consensus.decisions import electorate_of, rule_in_force, rule_of
 from app.consensus.facts import Decision, Rule
 from app.consensus.models import Candidate, Dependency, Vote, WrittenSentence
 from app.consensus.schemas import name_chapter
+from app.consensus.tallies import count_tally
 from app.database import Database, now
 from app.ledger import service
 from app.ledger.canonical import moment
@@ -97,6 +98,28 @@ def enter_change(session: Session, rule: Rule, asked: Seasoning, *, by: Sequence
         "by": [name_chapter(chapter_id, slugs) for chapter_id in by],
     }
     return service.add_entry(session, EntryKind.RULE, at=now(session), fields=fields).sequence
+
+
+def enter_voiding(
+    session: Session, *, voids: bool, chapter_id: int | None, by: Sequence[int | None], reason: str
+) -> int:
+    """Enter that two moderators void a member's votes, or give them back; the number of its entry.
+
+    The caller waited for its turn with `wait`. `chapter_id` is the member's, who is not named: where their chapter is
+    counted with others, as it would show who they are, it is told as they are counted.
+    """
+    _enter_rules(session, _begin(session), None)
+    slugs = chapters.slugs_by_id(session)
+    lines = count_tally({}, electorate_of(session, None)).chapters
+    counted = chapter_id if any(line.stands and line.chapter == chapter_id for line in lines) else None
+    fields = {
+        "basis": "moderators",
+        "reason": reason,
+        "by": [name_chapter(side, slugs) for side in by],
+        "chapter": name_chapter(counted, slugs),
+    }
+    kind = EntryKind.VOIDED if voids else EntryKind.GIVEN_BACK
+    return service.add_entry(session, kind, at=now(session), fields=fields).sequence
 
 
 def wait(session: Session) -> None:

@@ -188,6 +188,25 @@ class RapidCall(SQLModel, table=True):
     until: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+class Voiding(SQLModel, table=True):
+    """A moderator asks that a member's votes count no more, or again; or another one confirms what was asked.
+
+    Rows are only ever added; triggers refuse update and delete.
+    """
+
+    __table_args__ = (UniqueConstraint("asked_id"),)  # each is confirmed once
+
+    id: int = Field(default=None, primary_key=True)
+    asked_id: int | None = Field(default=None, foreign_key="voiding.id", description="What it confirms.")
+    member_id: int = Field(foreign_key="member.id", index=True)
+    voids: bool = Field(description="False: their votes are to count again.")
+    reason: str
+    at: datetime = Field(sa_type=UtcDateTime)
+    actor_id: int = Field(foreign_key="member.id")
+    chapter_id: int | None = Field(default=None, foreign_key="chapter.id", description="The actor's, at that moment.")
+    entry: int | None = Field(default=None, description="In the ledger; only of one that confirms.")
+
+
 class LookAlike(SQLModel, table=True):
     """Which stack a candidate is in: those that say nearly the same as the one it is named after, which began it."""
 

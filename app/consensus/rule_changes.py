@@ -15,7 +15,6 @@ from app.accounts import service as accounts
 from app.accounts.models import RuleChange, RuleStep, User
 from app.consensus import decisions, ledger
 from app.consensus.rule_settings import SETTINGS, Setting, get_setting
-from app.consensus.tallies import count_tally
 from app.database import now
 from app.errors import Conflict, NotAllowed, NotFound
 from app.pages.text import clean_line
@@ -98,7 +97,7 @@ def confirm(session: Session, actor: Actor | None, change_id: int) -> Change:
         raise Conflict(_("You proposed this. A moderator of another chapter has to confirm it."))
     if session.get_one(User, proposal.actor_id).role < Role.MODERATOR:
         raise Conflict(_("Whoever proposed this is no moderator any more. Propose it anew if you want it."))
-    if proposal.chapter_id == actor.chapter_id and not _only_one_chapter_counts(session):
+    if proposal.chapter_id == actor.chapter_id and not decisions.only_one_chapter_counts(session):
         raise Conflict(_("A moderator of your own chapter proposed this. It takes one of another to confirm it."))
     _require_open_to_change(session, setting)
     setting.check(proposal.value)
@@ -171,7 +170,7 @@ def values_in_force(session: Session) -> dict[str, int | None]:
 def may_confirm(session: Session, actor: Actor, change: Change) -> bool:
     """Whether this moderator is the second that the proposal waits for."""
     proposal = change.proposal
-    other_side = proposal.chapter_id != actor.chapter_id or _only_one_chapter_counts(session)
+    other_side = proposal.chapter_id != actor.chapter_id or decisions.only_one_chapter_counts(session)
     return change.state is ChangeState.OPEN and proposal.actor_id != actor.id and other_side
 
 
@@ -218,11 +217,6 @@ def _require_open_to_change(session: Session, setting: Setting) -> None:
                 "to take that setting away first."
             ).format(variable=setting.variable)
         )
-
-
-def _only_one_chapter_counts(session: Session) -> bool:
-    lines = count_tally({}, decisions.electorate_of(session, None)).chapters
-    return sum(line.stands for line in lines) < 2
 
 
 def _row(

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from app.accounts.models import User
 from app.approvals.models import Approval
+from app.consensus import voided
 from app.consensus.facts import CandidateFacts, CurrentFacts, Rule, State
 from app.consensus.models import Candidate, Value, VoteEntry
 from app.consensus.rule import decide
@@ -114,7 +115,7 @@ def _list_decided(session: Session) -> Iterator[tuple[Candidate, str, Sequence[_
             )
         )
     )
-    looked_at = 0
+    looked_at, timeline = 0, voided.read_timeline(session)
     for candidate in decided:
         rows = session.exec(
             select(VoteEntry, User.seasoned_at)
@@ -128,6 +129,7 @@ def _list_decided(session: Session) -> Iterator[tuple[Candidate, str, Sequence[_
         casts = [
             _Cast(vote.member_id, vote.chapter_id, vote.value, max(vote.at, seasoned or vote.at))
             for vote, seasoned in rows
+            if not voided.is_void(timeline, vote.member_id, candidate.opened_at)
         ]
         yield candidate, "rapid" if candidate.id in rapid else "routine", casts
 

@@ -21,6 +21,8 @@ class EntryKind(StrEnum):
     CORRECTED = "corrected"
     WITHDRAWN = "withdrawn"
     RESTORED = "restored"
+    VOIDED = "voided"
+    GIVEN_BACK = "given_back"
 
 
 class LedgerEntry(SQLModel, table=True):
@@ -39,7 +41,7 @@ class LedgerEntry(SQLModel, table=True):
 
     sequence: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False}, description="From 1, no gaps.")
     kind: str
-    page_id: int | None = Field(default=None, foreign_key="page.id", description="None: about the rule.")
+    page_id: int | None = Field(default=None, foreign_key="page.id", description="None: about the rule or a member.")
     approval_id: int | None = Field(default=None, foreign_key="approval.id", unique=True)
     stop_id: int | None = Field(default=None, foreign_key="stop.id", unique=True)
     at: datetime = Field(sa_type=UtcDateTime)

@@ -39,6 +39,7 @@ FIELDS: dict[str, Any] = {
     "until": None,
     "by": [],
     "since": None,
+    "chapter": None,
 }
 """What every entry has besides its sequence, time, kind and the hash of the entry before, and what stands for none."""
 

@@ -15,6 +15,8 @@ _SAID = {
     EntryKind.CORRECTED: N_("The approved text was corrected to {text}."),
     EntryKind.WITHDRAWN: N_("The approved text was withdrawn."),
     EntryKind.RESTORED: N_("{text} was restored."),
+    EntryKind.VOIDED: N_("Two moderators voided the votes of a member of {chapter} in what opens later: “{reason}”."),
+    EntryKind.GIVEN_BACK: N_("Two moderators let the votes of a member of {chapter} count again: “{reason}”."),
 }
 
 MEANINGS = {
@@ -45,6 +47,7 @@ MEANINGS = {
     "until": N_("When the stop ends by itself."),
     "by": N_("The chapters of the moderators who did it."),
     "since": N_("Since when the text had lost its support, or when it was approved before the ledger began."),
+    "chapter": N_("The chapter of the member whose votes are meant, as it is counted. Nobody is named."),
 }
 
 
@@ -56,7 +59,8 @@ def sentence(entry: Mapping[str, Any], number: int | None) -> str:
         )
     text = f"r{number}" if number is not None else _("this text")
     if entry["kind"] != EntryKind.PROMOTED:
-        return _(_SAID[EntryKind(entry["kind"])]).format(text=text)
+        said = _(_SAID[EntryKind(entry["kind"])])
+        return said.format(text=text, chapter=entry.get("chapter"), reason=unended(entry["reason"]))
     lines = entry["tallies"]
     chapters = sum(line["support"] > 0 for line in lines)
     said = _n(

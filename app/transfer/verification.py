@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from app.accounts import chapters
 from app.accounts.models import User
 from app.approvals.models import Approval, ApprovalKind
-from app.consensus import candidates, carrying
+from app.consensus import candidates, carrying, voided
 from app.consensus.carry import Carried
 from app.consensus.models import Candidate, CandidateRevision, Value, VoteEntry
 from app.consensus.tallies import Count, Counts, Electorate, count_tally
@@ -25,6 +25,7 @@ from app.revisions.models import Revision
 from app.transfer.git_history import Progress
 from app.transfer.ledger_check import check_approvals, check_ledger, tallies_agree
 from app.transfer.rule_check import check_rule_changes
+from app.transfer.voiding_check import check_voidings
 
 
 @dataclass(slots=True)
@@ -58,6 +59,7 @@ def verify_database(database: Database, progress: Progress = lambda done, total,
             progress(number, len(listed), "checking pages")
         report.faults.extend(check_ledger(session))
         report.faults.extend(check_rule_changes(session))
+        report.faults.extend(check_voidings(session))
         newest = ledger.find_newest(session)
         report.entries = newest.sequence if newest else 0
     return report
@@ -157,6 +159,8 @@ def recounts(session: Session, candidate: Candidate, approval: Approval) -> Iter
         .where(col(User.seasoned_at) <= approval.at)
         .order_by(col(VoteEntry.id))
     ).all()
+    timeline = voided.read_timeline(session)
+    entries = [it for it in entries if not voided.is_void(timeline, it.member_id, candidate.opened_at)]
     sooner = sum(entry.at < approval.at for entry in entries)
     for end in range(sooner, len(entries) + 1):
         tally: dict[int | None, Counts] = {}

@@ -60,6 +60,7 @@ async def test_an_entry_holds_all_that_a_decision_rests_on(campaign: Campaign) -
         "until": None,
         "by": [],
         "since": None,
+        "chapter": None,
     }
     canonical = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     leaf = hashlib.sha256(b"\x00" + canonical).hexdigest()

@@ -29,6 +29,7 @@ BODIES = {
     "/webhooks/{webhook_id}": {"enabled": False},
     "/webhooks/{webhook_id}/redeliver": {"delivery": 1},
     "/tokens": {"scopes": ["read"]},
+    "/voidings": {"member": "bob", "void": True, "reason": "Not one person."},
     "/rule/changes": {"setting": "vouches", "value": 3, "reason": "Be careful."},
     "/revisions/{revision_id}/vote": {"value": "support", "sha256": "0" * 64},
     "/revisions/{revision_id}/answer": {"value": "support"},
@@ -80,6 +81,7 @@ def test_the_routes_that_write_are_known_by_name(campaign: Campaign) -> None:
         ("POST", "/webhooks/{webhook_id}/test"),
         ("POST", "/webhooks/{webhook_id}/rotate-secret"),
         ("POST", "/rule/changes"),
+        ("POST", "/voidings"),
         ("POST", "/rule/changes/{change_id}/confirm"),
         ("DELETE", "/rule/changes/{change_id}"),
     }

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.consensus import ledger, rule_changes
+from app.consensus import ledger, rule_changes, voiding
 from app.main import create_app
 from app.permissions import Actor, Role
 from tests.conftest import MovableClock
@@ -15,7 +15,7 @@ from tests.ledger.campaign import Hand, Story, copy_of, look_from_outside, serve
 
 @pytest.fixture
 def story(sqlite_template: Path, tmp_path: Path) -> Story:
-    """Entries: the rule, another by two moderators, then a text whose vote opened before it, and one after."""
+    """The rule, another by two moderators, a voiding, a text whose vote opened before both, and one between them."""
     folder = tmp_path / "story"
     folder.mkdir()
     shutil.copy(sqlite_template, folder / "workshop.db")
@@ -39,6 +39,9 @@ def story(sqlite_template: Path, tmp_path: Path) -> Story:
         proposed = rule_changes.propose(session, north[0], "neighbour_wait", 60, reason="It is too long.")
         rule_changes.confirm(session, south[0], proposed.proposal.id)
     put_up("Schools", voters)
+    with workshop.writing() as session:
+        for side in (north, south):
+            voiding.ask(session, side[0], "south-3", voids=True, reason="Bought votes.")
     clock.move(hours=2)
     workshop.follow()
     app.state.database.dispose()
@@ -52,27 +55,29 @@ def seen(folder: Path) -> tuple[int, str]:
 
 def test_it_is_good_as_it_is(story: Story) -> None:
     hand = Hand(story.folder)
-    told = [(it["kind"], it["basis"], it["rule"]["neighbour_wait"]) for it in hand.entries()]
+    told = [(it["kind"], it["basis"], (it["rule"] or {}).get("neighbour_wait")) for it in hand.entries()]
     hand.database.close()
     assert told == [
         ("rule", "settings", 3600),
         ("rule", "moderators", 60),
+        ("voided", "moderators", None),
         ("promoted", "consensus", 3600),
         ("promoted", "consensus", 60),
     ]
     assert seen(story.folder) == (0, "Good: every entry, decision, text and signature is as it should be.\n")
 
 
-def test_one_moderator_alone_is_found(story: Story, tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", [1, 2])
+def test_one_moderator_alone_is_found(story: Story, tmp_path: Path, place: int) -> None:
     folder = tmp_path / "copy"
     folder.mkdir()
     with copy_of(story, folder) as hand:
         entries = hand.entries()
-        entries[1]["by"] = ["north"]
+        entries[place]["by"] = ["north"]
         hand.sign(entries)
     code, said = seen(folder)
     assert code == 1
-    assert said.splitlines()[0] == "Entry 2: the rule was changed by too few."
+    assert said.splitlines()[0] == f"Entry {place + 1}: the rule or votes were changed by too few."
 
 
 def test_a_rule_that_moderators_never_told_is_found(story: Story, tmp_path: Path) -> None:
@@ -84,4 +89,4 @@ def test_a_rule_that_moderators_never_told_is_found(story: Story, tmp_path: Path
         hand.sign(entries)
     code, said = seen(folder)
     assert code == 1
-    assert "Entry 4: an untold rule." in said
+    assert "Entry 5: an untold rule." in said

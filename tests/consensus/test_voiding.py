@@ -1,0 +1,261 @@
+"""Two moderators void a member's votes: what it touches, what it never touches, and what is on record."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import text
+from sqlmodel import col, select
+
+from app.accounts import seasoning
+from app.accounts import service as accounts
+from app.accounts.models import User
+from app.consensus import decisions, trial, voided, voiding
+from app.consensus.candidates import find_by_revision
+from app.consensus.facts import State
+from app.consensus.models import Candidate, Value, Voiding
+from app.consensus.voiding import VoidingState, Wish
+from app.errors import Conflict, DomainError, NotAllowed, NotFound, Refused
+from app.ledger.models import LedgerEntry
+from app.permissions import Actor, Role
+from app.transfer.verification import verify_database
+from tests.conftest import POSTGRES_IN_SOAK, MovableClock
+from tests.factories import Workshop
+
+pytestmark = POSTGRES_IN_SOAK
+
+WHY = "Five accounts of one person."
+
+
+@pytest.fixture
+def members(workshop: Workshop) -> dict[str, Actor]:
+    """Two chapters of five that count; the first two of each are moderators."""
+    return {
+        f"{home}-{n}": workshop.member(f"{home}-{n}", chapter=home, role=Role.MODERATOR if n < 2 else Role.WRITER)
+        for home in ("north", "south")
+        for n in range(5)
+    }
+
+
+def ask(workshop: Workshop, actor: Actor, name: str, *, voids: bool = True, reason: str = WHY) -> Wish:
+    with workshop.writing() as session:
+        return voiding.ask(session, actor, name, voids=voids, reason=reason)
+
+
+def settle(workshop: Workshop, members: dict[str, Actor], name: str, *, voids: bool = True) -> Wish:
+    """By both sides."""
+    ask(workshop, members["north-0"], name, voids=voids)
+    return ask(workshop, members["south-0"], name, voids=voids, reason="")
+
+
+def cast(workshop: Workshop, members: dict[str, Actor], head: int, value: Value, *names: str) -> None:
+    for name in names:
+        workshop.vote(members[name], head, value)
+
+
+def new_text(workshop: Workshop, members: dict[str, Actor], title: str) -> int:
+    return workshop.shared_head(workshop.page(members["north-4"], title))
+
+
+def seen(workshop: Workshop, head: int) -> tuple[str, int, int]:
+    """State, members asked, and how many stand for it and against it, as they count."""
+    decision = workshop.decision(head)
+    lines = decision.count.chapters
+    votes = [line.votes for line in lines]
+    return decision.state, decision.count.active, sum(it.support for it in votes) * 100 + sum(it.oppose for it in votes)
+
+
+def test_it_takes_two_moderators_of_different_chapters(workshop: Workshop, members: dict[str, Actor]) -> None:
+    first = ask(workshop, members["north-0"], "north-4")
+    assert (first.state, first.confirmed) == (VoidingState.ASKED, None)
+    for who, kind in (("north-0", Conflict), ("north-1", Conflict), ("north-4", NotAllowed), ("south-4", NotAllowed)):
+        with pytest.raises(kind), workshop.writing() as session:
+            voiding.ask(session, members[who], "north-4", voids=True, reason=WHY)
+    with workshop.reading() as session:
+        assert seasoning.counts(session, members["north-4"]), "nothing happened yet"
+    done = ask(workshop, members["south-1"], "north-4", reason="")
+    assert done.state is VoidingState.DONE
+    assert done.confirmed is not None
+    assert done.confirmed.reason == WHY
+    with workshop.reading() as session:
+        assert not seasoning.counts(session, members["north-4"])
+        assert "Two moderators took them out" in seasoning.why_not_yet(session, members["north-4"])
+        entry = session.exec(select(LedgerEntry).order_by(col(LedgerEntry.sequence).desc())).first()
+        assert entry is not None
+        assert entry.kind == "voided"
+        assert '"by":["north","south"],"carried_from":[],"chapter":"north"' in entry.body
+        assert WHY in entry.body
+        assert "north-4" not in entry.body
+        assert verify_database(workshop.database).faults == []
+
+
+@pytest.mark.parametrize("voter", ["opponent", "supporter"])
+def test_what_is_open_is_decided_as_if_nothing_had_happened(
+    workshop: Workshop, members: dict[str, Actor], clock: MovableClock, voter: str
+) -> None:
+    """The centre cannot turn a vote by voiding those who stand in the way of it, or those who carry it."""
+    head = new_text(workshop, members, "Housing")
+    cast(workshop, members, head, Value.SUPPORT, "north-1", "north-2", "south-1", "south-2")
+    cast(workshop, members, head, Value.OPPOSE, "north-3", "south-3")
+    before = seen(workshop, head)
+    assert before == (State.COLLECTING, 10, 402)
+    for name in ("north-3", "south-3") if voter == "opponent" else ("north-2", "south-2"):
+        clock.move(minutes=1)
+        settle(workshop, members, name)
+    assert seen(workshop, head) == before
+    name = "north-3" if voter == "opponent" else "north-2"
+    workshop.vote(members[name], head, Value.PASS)
+    assert seen(workshop, head)[2] in (401, 302), "and they can still change their minds there"
+
+
+def test_later_votes_neither_count_nor_ask_a_void_member(
+    workshop: Workshop, members: dict[str, Actor], clock: MovableClock
+) -> None:
+    settle(workshop, members, "south-4")
+    clock.move(minutes=1)
+    head = new_text(workshop, members, "Housing")
+    cast(workshop, members, head, Value.OPPOSE, "south-4")
+    assert seen(workshop, head) == (State.DRAFT, 9, 0), "it does not even open the vote"
+    cast(workshop, members, head, Value.SUPPORT, "north-1", "south-1")
+    assert seen(workshop, head) == (State.COLLECTING, 9, 200)
+    cast(workshop, members, head, Value.SUPPORT, "north-2", "south-2", "south-3")
+    assert workshop.decision(head).state == State.APPROVED, "five of nine are a majority"
+    assert verify_database(workshop.database).faults == []
+
+
+def test_what_opened_while_they_were_void_stays_without_them(
+    workshop: Workshop, members: dict[str, Actor], clock: MovableClock
+) -> None:
+    settle(workshop, members, "south-4")
+    clock.move(minutes=1)
+    between = new_text(workshop, members, "Housing")
+    cast(workshop, members, between, Value.SUPPORT, "north-1", "south-4")
+    clock.move(minutes=1)
+    assert settle(workshop, members, "south-4", voids=False).state is VoidingState.DONE
+    clock.move(minutes=1)
+    assert seen(workshop, between) == (State.COLLECTING, 9, 100)
+    later = new_text(workshop, members, "Schools")
+    cast(workshop, members, later, Value.SUPPORT, "south-4")
+    assert seen(workshop, later) == (State.COLLECTING, 10, 100)
+    settle(workshop, members, "south-4")
+    assert seen(workshop, later) == (State.COLLECTING, 10, 100)
+    assert seen(workshop, between) == (State.COLLECTING, 9, 100)
+    with workshop.reading() as session:
+        timeline = voided.read_timeline(session)
+        candidate = find_by_revision(session, later)
+        assert candidate is not None
+        assert not voided.is_void(timeline, members["south-4"].id, candidate.opened_at)
+        assert voided.is_void(timeline, members["south-4"].id, None)
+
+
+def test_a_recount_of_past_votes_leaves_them_out_too(
+    workshop: Workshop, members: dict[str, Actor], clock: MovableClock
+) -> None:
+    for name in ("south-4", "north-3"):
+        settle(workshop, members, name)
+    clock.move(minutes=1)
+    head = new_text(workshop, members, "Housing")
+    cast(workshop, members, head, Value.OPPOSE, "south-4", "north-3")
+    cast(workshop, members, head, Value.SUPPORT, "north-1", "south-1", "north-2", "south-2", "south-3")
+    with workshop.reading() as session:
+        found = trial.try_value(session, "wait_routine", 0)
+    assert found is not None
+    assert (found.tried, found.left_out) == (1, 0), "with those two it would not have passed"
+
+
+def test_who_is_refused(workshop: Workshop, members: dict[str, Actor]) -> None:
+    def refusal(kind: type[DomainError], who: str, name: str, *, voids: bool = True, reason: str = WHY) -> str:
+        with pytest.raises(kind) as caught:
+            ask(workshop, members[who], name, voids=voids, reason=reason)
+        return caught.value.detail
+
+    assert "about you" in refusal(Refused, "north-0", "north-0")
+    assert "count as they are" in refusal(Conflict, "north-0", "north-4", voids=False)
+    refusal(NotFound, "north-0", "nobody")
+    refusal(Refused, "north-0", "north-4", reason=" ")
+    with workshop.writing() as session:
+        accounts.author_named(session, "Author of old")
+    assert "has no vote" in refusal(NotFound, "north-0", "Author of old")
+    settle(workshop, members, "north-4")
+    assert "void already" in refusal(Conflict, "north-1", "north-4")
+    for name in ("north-3", "south-3"):
+        settle(workshop, members, name)
+    assert "3 members" in refusal(Refused, "north-0", "south-4")
+
+
+def test_the_limit_ends_after_two_weeks(workshop: Workshop, members: dict[str, Actor], clock: MovableClock) -> None:
+    for name in ("north-2", "north-3", "north-4"):
+        settle(workshop, members, name)
+    clock.move(days=14, minutes=1)
+    assert settle(workshop, members, "south-4").state is VoidingState.DONE
+
+
+def test_a_wish_lapses_and_so_does_that_of_a_former_moderator(
+    workshop: Workshop, members: dict[str, Actor], clock: MovableClock
+) -> None:
+    ask(workshop, members["north-0"], "north-4")
+    clock.move(days=7)
+    assert ask(workshop, members["south-0"], "north-4").state is VoidingState.ASKED, "asked anew, not confirmed"
+    with workshop.writing() as session:
+        accounts.set_role(session, accounts.get_user(session, "south-0"), Role.MEMBER)
+    assert ask(workshop, members["north-0"], "north-4").state is VoidingState.ASKED
+    with workshop.reading() as session:
+        states = [wish.state for wish in voiding.list_wishes(session, members["north-0"])]
+    assert states == [VoidingState.ASKED, VoidingState.LAPSED, VoidingState.LAPSED]
+
+
+def test_rows_are_never_changed(workshop: Workshop, members: dict[str, Actor]) -> None:
+    settle(workshop, members, "north-4")
+    for statement in ("UPDATE voiding SET reason = 'x'", "DELETE FROM voiding"):
+        with pytest.raises(Exception, match="never changed"), workshop.writing() as session:
+            session.connection().execute(text(statement))
+
+
+def test_two_who_confirm_at_once_are_one(workshop: Workshop, members: dict[str, Actor]) -> None:
+    ask(workshop, members["north-0"], "north-4")
+
+    def confirm(name: str) -> str:
+        try:
+            return ask(workshop, members[name], "north-4", reason="").state
+        except Conflict as refused:
+            return refused.detail
+
+    with ThreadPoolExecutor(2) as pool:
+        said = sorted(pool.map(confirm, ["south-0", "south-1"]))
+    assert said == ["The votes of north-4 are void already. Nothing was changed.", "done"]
+    with workshop.reading() as session:
+        assert len(session.exec(select(Voiding).where(col(Voiding.asked_id).is_not(None))).all()) == 1
+
+
+@pytest.mark.parametrize("tampering", ["member", "untold", "alone"])
+def test_the_check_finds_what_was_never_confirmed(
+    workshop: Workshop, members: dict[str, Actor], tampering: str
+) -> None:
+    settle(workshop, members, "north-4")
+    assert verify_database(workshop.database).faults == []
+    with workshop.writing() as session:
+        if tampering == "member":
+            session.get_one(User, members["south-4"].id).is_void = True
+        else:
+            first = session.exec(select(Voiding).where(col(Voiding.asked_id).is_(None))).one()
+            again = Voiding(**first.model_dump(exclude={"id", "at"}), at=first.at)
+            session.add(again)
+            session.flush()
+            by = first.actor_id if tampering == "alone" else members["south-0"].id
+            more = {"id", "at", "asked_id", "actor_id"}
+            session.add(Voiding(**again.model_dump(exclude=more), at=first.at, asked_id=again.id, actor_id=by))
+    found = {
+        "member": "are void is not what was confirmed",
+        "untold": "is not in the ledger as it was confirmed",
+        "alone": "was not asked for by one and confirmed by another",
+    }
+    assert found[tampering] in "; ".join(verify_database(workshop.database).faults)
+
+
+def test_nobody_but_moderators_sees_whose_votes_are_void(workshop: Workshop, members: dict[str, Actor]) -> None:
+    with workshop.reading() as session:
+        for who in (None, members["north-4"]):
+            for look in (voiding.list_wishes, voiding.list_void):
+                with pytest.raises(NotAllowed):
+                    look(session, who)
+        assert decisions.electorate_of(session, None).active == 10
+        assert session.exec(select(Candidate)).first() is None
