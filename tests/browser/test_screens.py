@@ -10,8 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, ViewportSize
 
 from app.accounts import tokens
-from app.consensus import rule_changes
-from app.permissions import Scope
+from app.consensus import rule_changes, voiding
+from app.permissions import Role, Scope
 from app.webhooks import service as webhooks
 from tests.browser.conftest import FARES, Campaign
 
@@ -51,6 +51,8 @@ SCREENS = [
     (None, "/rule/changes/{change}"),
     ("Mo", "/rule"),
     ("Mo", "/rule/propose?setting=wait_rapid"),
+    ("Mo", "/moderation"),
+    ("Mo", "/moderation/votes"),
     ("Ada", "/"),
     ("Ada", "/review"),
     ("Ada", "/me"),
@@ -106,6 +108,13 @@ def numbers(campaign: Campaign) -> dict[str, int | None]:
         long = f"https://nobody.invalid/{'hook' * 30}"
         webhook, _secret = webhooks.add_webhook(session, ada, url=long, description="Screens")
         webhooks.send_test(session, ada, webhook.id)
+    second = campaign.workshop.member("Mia", role=Role.MODERATOR)
+    for name in ("Zora Zimmermann-von-der-Zollbruecke", "Zeno"):
+        campaign.workshop.member(name)
+        with campaign.workshop.writing() as session:
+            voiding.ask(session, second, name, voids=True, reason="Five accounts of one person, all made in one night.")
+    with campaign.workshop.writing() as session:
+        voiding.ask(session, moderator, "Zeno", voids=True)
     return {
         "token": token.id,
         "webhook": webhook.id,
