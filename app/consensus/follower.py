@@ -36,8 +36,9 @@ class CandidateFollower:
             self._note_stacks(database)
         with database.transaction(writing=False) as session:
             newest = activity.newest_position(session)
-            behind = carrying.list_behind(session) if self._changed_since(session) else []
-            given_back = carrying.list_given_back(session) if self._changed_since(session) else []
+            changed = self._changed_since(session)
+            behind = carrying.list_behind(session) if changed else []
+            given_back = carrying.list_given_back(session) if changed else []
         for stale in given_back:
             self._alone(database, stale.id, _revive)
         for number, candidate_id in enumerate(id_ for _page_id, ids in behind for id_ in ids):

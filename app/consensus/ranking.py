@@ -80,15 +80,15 @@ def list_with_stacks(session: Session, page_id: int, *, stand: Stand | None = No
 
 
 def list_best_of_stacks(
-    session: Session, page_id: int, stack_ids: Collection[int], *, most: int | None
+    session: Session, stack_ids: Collection[int], *, most: int | None
 ) -> list[tuple[int, int, int]]:
-    """Stack, candidate and revision of open candidates of a page, by rank: the best `most` of each of some stacks."""
+    """Stack, candidate and revision of open candidates, by rank: the best `most` of each of some stacks."""
     place = func.row_number().over(partition_by=col(LookAlike.stack_id), order_by=_RANK).label("place")
     ranked = (
         select(LookAlike.stack_id, Candidate.id, Candidate.revision_id, place)
         .join(Candidate, col(LookAlike.candidate_id) == Candidate.id)
         .join(Revision, col(Revision.id) == Candidate.revision_id)
-        .where(col(LookAlike.stack_id).in_(stack_ids), Candidate.page_id == page_id, _LISTED)
+        .where(col(LookAlike.stack_id).in_(stack_ids), _LISTED)
         .subquery()
     )
     query = select(ranked.c.stack_id, ranked.c.id, ranked.c.revision_id).order_by(ranked.c.place)

@@ -114,10 +114,8 @@ def look_alikes_of(session: Session, listed: Sequence[Candidate], *, limit: int 
     stack_of = {candidate_id: stack_id for candidate_id, stack_id in session.exec(own)}
     members: dict[int, list[OneAlike]] = {}
     most = None if limit is None else limit + 1
-    for page_id in {candidate.page_id for candidate in listed}:
-        best = ranking.list_best_of_stacks(session, page_id, set(stack_of.values()), most=most)
-        for stack_id, candidate_id, revision_id in best:
-            members.setdefault(stack_id, []).append(OneAlike(candidate_id, revision_id))
+    for stack_id, candidate_id, revision_id in ranking.list_best_of_stacks(session, set(stack_of.values()), most=most):
+        members.setdefault(stack_id, []).append(OneAlike(candidate_id, revision_id))
     found = {candidate.id: members.get(stack_of.get(candidate.id, 0), []) for candidate in listed}
     return {id_: [other for other in others if other.id != id_][:limit] for id_, others in found.items()}
 
