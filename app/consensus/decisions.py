@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import NamedTuple
 
-from sqlalchemy import and_, func
+from sqlalchemy import and_, case, func
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
@@ -171,6 +171,8 @@ def count_votes(session: Session, candidate_ids: Iterable[int]) -> dict[int, Bal
     """The ballot of each candidate that has votes: support, oppose and pass per chapter, of those that count by now."""
     at = now(session)
     counted = and_(col(User.seasoned_at).is_not(None), col(User.seasoned_at) <= at).label("counted")
+    # Only those of newcomers tell something: a vote changes the candidate, so it is no older than its votes.
+    began_later = case((col(User.seasoned_at) > col(Vote.cast_at), col(User.seasoned_at)))
     was_voided = col(User.voided_at).is_not(None).label("was_voided")
     rows = session.execute(
         sql_select(
@@ -180,8 +182,8 @@ def count_votes(session: Session, candidate_ids: Iterable[int]) -> dict[int, Bal
             was_voided,
             counted,
             func.count(),
-            func.max(User.seasoned_at),
-            func.min(User.seasoned_at),
+            func.max(began_later),
+            func.min(began_later),
         )
         .join(User, col(User.id) == Vote.member_id)
         .where(col(Vote.candidate_id).in_(list(candidate_ids)))
