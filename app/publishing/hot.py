@@ -119,6 +119,10 @@ class HotApproved:
             kept = _keepable(messages)
             if kept is not None and position == self._newest():
                 self._keep(key, kept)
+        except Exception:
+            for message in messages:  # what the framework said of its fault before it let it through
+                await send(message)
+            raise
         finally:
             over.set()
             if self._asked.get(key) is over:

@@ -220,6 +220,17 @@ async def test_those_who_wait_for_what_cannot_be_kept_ask_themselves(app: FastAP
 
 
 @pytest.mark.anyio
+async def test_a_fault_is_answered_as_everywhere(
+    app: FastAPI, approved: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr("app.pages.service.get_page", lambda *_args, **_named: 1 // 0)
+        answers = await asyncio.gather(*(fetch(app, ".md") for _ in range(3)))
+    assert [(answer.status_code, answer.json()["type"]) for answer in answers] == [(500, "/problems/fault")] * 3
+    assert (await fetch(app, ".md")).status_code == 200
+
+
+@pytest.mark.anyio
 async def test_an_old_tag_is_answered_from_memory_and_that_of_the_other_encoding_understood(
     app: FastAPI, approved: Workshop
 ) -> None:
