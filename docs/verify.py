@@ -16,7 +16,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-NEVER, moment, ALL_PAGES = "0001-01-01T00:00:00Z", datetime.fromisoformat, ("rule", "voided", "given_back")
+NEVER, moment, FREE = "0001-01-01T00:00:00Z", datetime.fromisoformat, {"rule": "settings", "voided": 0, "given_back": 0}
 
 
 def fetch(address):
@@ -113,8 +113,8 @@ def check(url, kept=None):  # all that could be wrong, and whether it is
     for place, entry in enumerate(entries, 1):
         yield (entry["sequence"], entry["previous"]) != (place, before), f"Entry {place} is not in its place."
         yield entry["at"] < time, f"Entry {place} is dated before the one it follows."
-        few = [(entry["basis"] != "settings" and len(entry["by"]) < 2, "the rule or votes were changed by too few")]
-        wrong = few if entry["kind"] in ALL_PAGES else pages[entry["page_id"]].enter(entry, entries)
+        few = [(entry["basis"] != FREE.get(entry["kind"]) and len(entry["by"]) < 2, "decided by too few moderators")]
+        wrong = few if entry["kind"] in FREE else pages[entry["page_id"]].enter(entry, entries)
         yield from ((is_wrong, f"Entry {place}: {words}.") for is_wrong, words in wrong)
         body = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
         leaves.append(sha256(b"\0" + body).digest())

@@ -82,10 +82,11 @@ def count_members(session: Session) -> dict[int | None, int]:
     return {chapter_id: count for chapter_id, count in rows}
 
 
-def count_active(session: Session, *, days: int) -> dict[int | None, int]:
+def count_active(session: Session, *, days: int, with_void: bool = False) -> dict[int | None, int]:
     """Members per chapter whose votes count, and who joined, signed in, edited or voted in the last `days`.
 
     They are the electorate of a vote that opens now. Those of a chapter too new to count are among those without one.
+    `with_void` counts those too whose votes moderators voided.
     """
     counted = and_(col(Chapter.id) == User.chapter_id, func.coalesce(Chapter.counts_from, now(session)) <= now(session))
     home = col(Chapter.id).label("home")  # type: ignore[var-annotated]  # a label has no type
@@ -96,7 +97,7 @@ def count_active(session: Session, *, days: int) -> dict[int | None, int]:
         .where(
             col(User.role) >= Role.MEMBER,
             col(User.seasoned_at) <= now(session),
-            col(User.is_void).is_(False),
+            *([] if with_void else [col(User.is_void).is_(False)]),
             col(User.last_active_at) > now(session) - timedelta(days=days),
         )
         .group_by(home)

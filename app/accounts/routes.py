@@ -70,5 +70,5 @@ def vouch(session: SessionDep, viewer: Viewer, name: MemberName) -> VouchOut:
         name=user.name,
         vouches=seasoning.count_vouches(session, [user.id]).get(user.id, 0),
         needed=seasoning.seasoning_of(session).vouches,
-        votes_count_from=user.seasoned_at,
+        votes_count_from=None if user.is_void else user.seasoned_at,
     )

@@ -64,6 +64,7 @@ def _open_again(session: Session, candidate: Candidate) -> None:
     """A vote that ended without a decision, or made way for its parts, begins anew, and so does the counting."""
     session.exec(delete(Vote).where(col(Vote.candidate_id) == candidate.id))
     candidate.closed = candidate.closed_at = candidate.opened_at = candidate.electorate = candidate.rule = None
+    candidate.voidings_seen = None
     candidate.passing_since = candidate.failing_since = candidate.not_before = candidate.due_at = None
     candidate.score, candidate.supporters = None, 0
     candidate.put_forward_at = candidate.changed_at = now(session)

@@ -161,10 +161,18 @@ def electorate_of(session: Session, candidate: Candidate | None) -> Electorate:
     return Electorate(chapters.count_active(session, days=rule_in_force(session).active_days))
 
 
+def sides_of(session: Session) -> set[int | None]:
+    """The chapters that are counted by themselves now, and None where small ones are together: who may second whom.
+
+    With those whose votes are void: to void votes must not bring it about that moderators of one chapter are enough.
+    """
+    members = chapters.count_active(session, days=rule_in_force(session).active_days, with_void=True)
+    return {line.chapter for line in count_tally({}, Electorate(members)).chapters if line.stands}
+
+
 def only_one_chapter_counts(session: Session) -> bool:
     """Whether nobody could be found of another chapter, so that a second member of any will do."""
-    lines = count_tally({}, electorate_of(session, None)).chapters
-    return sum(line.stands for line in lines) < 2
+    return len(sides_of(session)) < 2
 
 
 def count_votes(session: Session, candidate_ids: Iterable[int]) -> dict[int, Ballot]:

@@ -10,11 +10,10 @@ from sqlmodel import Session, col, select
 from app.accounts import chapters, saved
 from app.accounts.seasoning import Seasoning, seasoning_of
 from app.approvals.models import Approval
-from app.consensus.decisions import electorate_of, rule_in_force, rule_of
+from app.consensus.decisions import rule_in_force, rule_of, sides_of
 from app.consensus.facts import Decision, Rule
 from app.consensus.models import Candidate, Dependency, Vote, WrittenSentence
 from app.consensus.schemas import name_chapter
-from app.consensus.tallies import count_tally
 from app.database import Database, now
 from app.ledger import service
 from app.ledger.canonical import moment
@@ -102,16 +101,15 @@ def enter_change(session: Session, rule: Rule, asked: Seasoning, *, by: Sequence
 
 def enter_voiding(
     session: Session, *, voids: bool, chapter_id: int | None, by: Sequence[int | None], reason: str
-) -> int:
-    """Enter that two moderators void a member's votes, or give them back; the number of its entry.
+) -> LedgerEntry:
+    """Enter that two moderators void a member's votes, or give them back.
 
     The caller waited for its turn with `wait`. `chapter_id` is the member's, who is not named: where their chapter is
     counted with others, as it would show who they are, it is told as they are counted.
     """
     _enter_rules(session, _begin(session), None)
     slugs = chapters.slugs_by_id(session)
-    lines = count_tally({}, electorate_of(session, None)).chapters
-    counted = chapter_id if any(line.stands and line.chapter == chapter_id for line in lines) else None
+    counted = chapter_id if chapter_id in sides_of(session) else None
     fields = {
         "basis": "moderators",
         "reason": reason,
@@ -119,7 +117,7 @@ def enter_voiding(
         "chapter": name_chapter(counted, slugs),
     }
     kind = EntryKind.VOIDED if voids else EntryKind.GIVEN_BACK
-    return service.add_entry(session, kind, at=now(session), fields=fields).sequence
+    return service.add_entry(session, kind, at=now(session), fields=fields)
 
 
 def wait(session: Session) -> None:

@@ -75,6 +75,10 @@ class Candidate(SQLModel, table=True):
     )
     put_forward_at: datetime = Field(sa_type=UtcDateTime)
     opened_at: datetime | None = Field(default=None, sa_type=UtcDateTime, description="When the first vote counted.")
+    voidings_seen: int | None = Field(
+        default=None,
+        description="The newest voiding confirmed when the vote opened; later ones do not touch it.",
+    )
     electorate: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     rule: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     passing_since: datetime | None = Field(default=None, sa_type=UtcDateTime)

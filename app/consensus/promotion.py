@@ -12,7 +12,7 @@ from app.activity.models import Kind
 from app.activity.service import record
 from app.approvals import service as approvals
 from app.approvals.models import Approval, ApprovalKind
-from app.consensus import decisions, ledger, unpromotion
+from app.consensus import decisions, ledger, unpromotion, voided
 from app.consensus.carrying import bring_up_to_date
 from app.consensus.circumstances import circumstances_of, find_approved, is_in_force
 from app.consensus.decisions import NO_VOTES, count_votes, decide_on, rule_in_force
@@ -37,6 +37,7 @@ def open_vote(session: Session, candidate: Candidate) -> None:
     rule = rule_in_force(session)
     candidate.opened_at = now(session)
     candidate.electorate = Electorate(chapters.count_active(session, days=rule.active_days)).to_json()
+    candidate.voidings_seen = voided.newest_confirmed(session)
     candidate.rule = rule.to_json()
     session.add(candidate)
     session.flush()

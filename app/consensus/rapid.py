@@ -7,10 +7,9 @@ from sqlmodel import Session, col, or_, select
 
 from app.accounts import seasoning
 from app.accounts import service as accounts
-from app.consensus.decisions import electorate_of, rule_in_force
+from app.consensus.decisions import rule_in_force, sides_of
 from app.consensus.models import RapidCall
 from app.consensus.promotion import wake_waiting
-from app.consensus.tallies import count_tally
 from app.database import now
 from app.errors import Conflict, NotAllowed
 from app.pages import service as pages
@@ -86,8 +85,8 @@ def call(session: Session, actor: Actor | None, page: Page) -> Rapid:
 
 def _side_of(session: Session, chapter_id: int | None) -> tuple[int | None, int]:
     """The chapter as it is counted, small ones being at large, and how many count."""
-    lines = [line for line in count_tally({}, electorate_of(session, None)).chapters if line.stands]
-    return (chapter_id if any(line.chapter == chapter_id for line in lines) else None), len(lines)
+    sides = sides_of(session)
+    return (chapter_id if chapter_id in sides else None), len(sides)
 
 
 def _lasts(session: Session) -> timedelta:

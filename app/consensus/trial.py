@@ -126,10 +126,11 @@ def _list_decided(session: Session) -> Iterator[tuple[Candidate, str, Sequence[_
         looked_at += len(rows)
         if looked_at > MOST_VOTES:
             return
+        newest = voided.seen_by(candidate)
         casts = [
             _Cast(vote.member_id, vote.chapter_id, vote.value, max(vote.at, seasoned or vote.at))
             for vote, seasoned in rows
-            if not voided.is_void(timeline, vote.member_id, candidate.opened_at)
+            if not voided.is_void(timeline, vote.member_id, newest)
         ]
         yield candidate, "rapid" if candidate.id in rapid else "routine", casts
 

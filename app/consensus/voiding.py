@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import func
+from sqlalchemy import func, or_, update
 from sqlmodel import Session, col, select
 
+from app.accounts import chapters
 from app.accounts import service as accounts
 from app.accounts.models import User
 from app.consensus import decisions, ledger
-from app.consensus.models import Voiding
+from app.consensus.models import Candidate, Voiding, Vote
 from app.database import now
-from app.errors import Conflict, NotFound, Refused
+from app.errors import Conflict, NotAllowed, NotFound, Refused
 from app.pages.text import clean_line
 from app.permissions import Action, Actor, Role, require
 from app.words import _, _n
@@ -27,9 +28,10 @@ LASTS = timedelta(days=7)
 """How long a moderator's wish waits for a second one."""
 
 WINDOW = timedelta(days=14)
-FEWEST, SHARE = 3, 20
-"""In a window so many members may be voided, or one in so many of the active ones if that is more: two moderators could
-otherwise choose who decides from now on."""
+FEWEST_MEMBERS = 10
+SHARE = 20
+"""In a window one in so many of the active members may be voided, at least one, and nobody where there are fewer than
+`FEWEST_MEMBERS`: two moderators could otherwise choose who decides from now on."""
 
 
 class VoidingState(StrEnum):
@@ -63,6 +65,7 @@ def ask(session: Session, actor: Actor | None, name: str, *, voids: bool, reason
     """
     actor = require(actor, Action.VOID_VOTES)
     member = accounts.get_user(session, name)
+    _lock(session, actor, member)
     accounts.touch(session, actor)
     ledger.wait(session)
     session.refresh(member)
@@ -104,6 +107,8 @@ def may_confirm(session: Session, actor: Actor, wish: Wish) -> bool:
 def _check(session: Session, actor: Actor, member: User, voids: bool) -> None:
     if member.role == Role.NAME:
         raise NotFound(_("{name} is the name of an author, who has no vote.").format(name=member.name))
+    if session.get_one(User, actor.id).is_void:
+        raise NotAllowed(_("Your own votes are void, so this is not for you to decide. Two other moderators can."))
     if member.id == actor.id:
         raise Refused(_("This is about you. It takes two other moderators."), pointer="/member")
     if member.is_void == voids:
@@ -114,8 +119,18 @@ def _check(session: Session, actor: Actor, member: User, voids: bool) -> None:
         )
     if not voids:
         return
-    recent = select(func.count()).where(col(User.is_void), col(User.voided_at) > now(session) - WINDOW)
-    most = max(FEWEST, decisions.electorate_of(session, None).active // SHARE)
+    most = _most_in_a_window(session)
+    recent = select(func.count(col(Voiding.member_id).distinct())).where(
+        col(Voiding.asked_id).is_not(None), col(Voiding.voids), col(Voiding.at) > now(session) - WINDOW
+    )
+    if most == 0:
+        raise Refused(
+            _(
+                "With fewer than {n} active members nobody’s votes can be voided: two moderators would choose who "
+                "decides. A text that should not be used can be stopped or withdrawn."
+            ).format(n=FEWEST_MEMBERS),
+            pointer="/member",
+        )
     if session.exec(recent).one() >= most:
         raise Refused(
             _n(
@@ -129,21 +144,46 @@ def _check(session: Session, actor: Actor, member: User, voids: bool) -> None:
         )
 
 
+def _most_in_a_window(session: Session) -> int:
+    days = decisions.rule_in_force(session).active_days
+    active = sum(chapters.count_active(session, days=days, with_void=True).values())
+    return max(1, active // SHARE) if active >= FEWEST_MEMBERS else 0
+
+
+def _lock(session: Session, actor: Actor, member: User) -> None:
+    """Hold both rows before the turn in the ledger, as whoever votes holds their own when they wait for it."""
+    both = col(User.id).in_([actor.id, member.id])
+    session.exec(select(User.id).where(both).order_by(col(User.id)).with_for_update()).all()
+
+
 def _carry_out(session: Session, actor: Actor, member: User, wish: Wish) -> Wish:
     asked = wish.asked
     row = _row(session, actor, member, asked.voids, asked.reason)
     row.asked_id = asked.id
-    row.entry = ledger.enter_voiding(
+    entry = ledger.enter_voiding(
         session,
         voids=asked.voids,
         chapter_id=member.chapter_id,
         by=[asked.chapter_id, actor.chapter_id],
         reason=asked.reason,
     )
+    row.entry, row.at = entry.sequence, entry.at
     member.is_void = asked.voids
     member.voided_at = row.at if asked.voids else member.voided_at
     session.add(member)
+    if not asked.voids:
+        _wake(session, member)
     return Wish(asked, member.name, VoidingState.DONE, _add(session, row))
+
+
+def _wake(session: Session, member: User) -> None:
+    """What only the member had voted on opens with their vote: let the follower look at it."""
+    voted_on = select(Vote.candidate_id).where(Vote.member_id == member.id)
+    still_to_open = col(Candidate.closed).is_(None) & col(Candidate.opened_at).is_(None)
+    sooner = or_(col(Candidate.due_at).is_(None), col(Candidate.due_at) > now(session))
+    session.exec(
+        update(Candidate).where(col(Candidate.id).in_(voted_on), still_to_open, sooner).values(due_at=now(session))
+    )
 
 
 def _row(session: Session, actor: Actor, member: User, voids: bool, reason: str) -> Voiding:

@@ -107,7 +107,7 @@ def _answer(request: Request, session: Session, channel: Channel, form: Form, cu
         headers["Last-Modified"] = format_datetime(feed.entries[0].at.replace(microsecond=0), usegmt=True)
     known = ", ".join(request.headers.getlist("if-none-match"))
     if if_none_match(known, etag.removeprefix("W/")):
-        return Response(status_code=304, headers=headers)
+        return Response(status_code=304, headers={**headers, "Vary": "Accept-Encoding"})
     return Response(body, headers={**headers, "Content-Type": MEDIA_TYPES[form]})
 
 

@@ -10,6 +10,8 @@ from app.database import LogPosition
 
 MAX_ANSWERS = 10_000
 MAX_BYTES = 64 * 1024 * 1024
+MAX_KEY_BYTES = 1_024
+"""Of address and headers together; no more is kept for whoever asks in a longer way."""
 
 _API, _MARK = "/api/v1/", "/approved"
 _FEEDS = "/feeds/"
@@ -68,7 +70,8 @@ class HotApproved:
         key = (scope["raw_path"], scope["query_string"], asked.get(b"accept", b""), asked.get(b"accept-encoding", b""))
         kept = self._find(key)
         known = asked.get(_CONDITION)
-        if known is not None and not _ONE_TAG.fullmatch(known):
+        is_long = kept is None and sum(map(len, key)) > MAX_KEY_BYTES
+        if is_long or (known is not None and not _ONE_TAG.fullmatch(known)):
             await self._app(scope, receive, send)
             return
         if kept is None and key in self._asked:

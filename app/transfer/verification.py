@@ -159,8 +159,8 @@ def recounts(session: Session, candidate: Candidate, approval: Approval) -> Iter
         .where(col(User.seasoned_at) <= approval.at)
         .order_by(col(VoteEntry.id))
     ).all()
-    timeline = voided.read_timeline(session)
-    entries = [it for it in entries if not voided.is_void(timeline, it.member_id, candidate.opened_at)]
+    timeline, newest = voided.read_timeline(session), voided.seen_by(candidate)
+    entries = [it for it in entries if not voided.is_void(timeline, it.member_id, newest)]
     sooner = sum(entry.at < approval.at for entry in entries)
     for end in range(sooner, len(entries) + 1):
         tally: dict[int | None, Counts] = {}

@@ -10,6 +10,8 @@ from app.accounts.models import User
 from app.consensus import voided
 from app.consensus.models import Voiding
 from app.consensus.schemas import name_chapter
+from app.consensus.voiding import LASTS
+from app.ledger.canonical import moment
 from app.ledger.models import EntryKind, LedgerEntry
 
 _KINDS = {True: EntryKind.VOIDED, False: EntryKind.GIVEN_BACK}
@@ -34,9 +36,12 @@ def check_voidings(session: Session) -> Iterator[str]:
             continue
         if (first.member_id, first.voids) != (row.member_id, row.voids):
             yield f"voiding {row.id} is not what was asked for"
+        if row.member_id in (first.actor_id, row.actor_id) or not first.at <= row.at < first.at + LASTS:
+            yield f"voiding {row.id} was confirmed too late or too early, or by the member whom it is about"
         entry = told.pop(row.entry or 0, None)
-        wanted = (_KINDS[row.voids], first.reason, [name_chapter(it.chapter_id, slugs) for it in (first, row)])
-        if entry is None or wanted != (entry["kind"], entry["reason"], entry["by"]):
+        by = [name_chapter(it.chapter_id, slugs) for it in (first, row)]
+        wanted = (_KINDS[row.voids], first.reason, by, moment(row.at))
+        if entry is None or wanted != (entry["kind"], entry["reason"], entry["by"], entry["at"]):
             yield f"voiding {row.id} is not in the ledger as it was confirmed"
     for sequence in told:
         yield f"entry {sequence} of the ledger tells of votes whose voiding is not here"

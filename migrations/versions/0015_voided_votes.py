@@ -34,10 +34,12 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_voiding_member_id"), ["member_id"], unique=False)
     refuse_changes("voiding")
     op.add_column("member", sa.Column("voided_at", app.database.UtcDateTime(timezone=True), nullable=True))
+    op.add_column("candidate", sa.Column("voidings_seen", sa.Integer(), nullable=True))
     op.add_column("member", sa.Column("is_void", sa.Boolean(), server_default=sa.false(), nullable=False))
 
 
 def downgrade() -> None:
+    op.drop_column("candidate", "voidings_seen")
     op.drop_column("member", "is_void")
     op.drop_column("member", "voided_at")
     allow_changes("voiding")

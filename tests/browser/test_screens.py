@@ -109,6 +109,8 @@ def numbers(campaign: Campaign) -> dict[str, int | None]:
         webhook, _secret = webhooks.add_webhook(session, ada, url=long, description="Screens")
         webhooks.send_test(session, ada, webhook.id)
     second = campaign.workshop.member("Mia", role=Role.MODERATOR)
+    for number in range(10):
+        campaign.workshop.member(f"Member {number}")
     for name in ("Zora Zimmermann-von-der-Zollbruecke", "Zeno"):
         campaign.workshop.member(name)
         with campaign.workshop.writing() as session:

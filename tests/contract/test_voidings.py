@@ -31,7 +31,7 @@ DONE = {**ASKED, "state": "done", "done_at": "2026-11-22T09:00:00Z", "confirmed_
 def tokens(workshop: Workshop) -> list[str]:
     """Moderators of two chapters that count, and a member's, who is meant."""
     for home in ("north", "south"):
-        for _ in range(3):
+        for _ in range(4):
             workshop.member(chapter=home)
     vera = workshop.member("Vera", chapter="south")
     moderators = [

@@ -149,6 +149,14 @@ async def test_whoever_is_signed_in_passes_the_memory_by(app: FastAPI, approved:
 
 
 @pytest.mark.anyio
+async def test_whoever_asks_in_very_many_words_is_answered_and_nothing_is_kept(
+    app: FastAPI, approved: Workshop
+) -> None:
+    answer = await fetch(app, ".md", Accept="text/plain, " * 200)
+    assert (answer.status_code, kept(app)) == (200, 0)
+
+
+@pytest.mark.anyio
 async def test_errors_are_not_kept(app: FastAPI, workshop: Workshop) -> None:
     writer = workshop.member("writer", role=Role.WRITER)
     page = workshop.page(writer)
