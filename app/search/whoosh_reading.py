@@ -236,4 +236,7 @@ class Readers:
 
 def _column(reader: SegmentReader, field: str, kind: str, size: int) -> "array[int]":
     column = reader.column_reader(field, translate=False)
+    if not reader.has_column(field):
+        # A commit that merged the segment deletes its files. Where this one is gone, Whoosh reads noughts in silence.
+        raise FileNotFoundError(f"the column {field} of the segment is gone")
     return array(kind, (column[document] for document in range(size)))
