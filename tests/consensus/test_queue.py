@@ -17,8 +17,10 @@ from app.drafts.models import Draft
 from app.errors import NotAllowed
 from app.permissions import Actor, Role, SignInNeeded
 from app.revisions import service as revisions
-from tests.conftest import MovableClock
+from tests.conftest import POSTGRES_IN_SOAK, MovableClock
 from tests.factories import Workshop
+
+pytestmark = POSTGRES_IN_SOAK
 
 WORDS = ("Renters", "Landlords", "contract", "hearing", "Topline", "Anna", "school", "homes", "afford", "wages")
 PEOPLE = Electorate({1: 400, 2: 250, 3: 150, 4: 120, 5: 80})

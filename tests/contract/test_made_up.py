@@ -49,7 +49,7 @@ def try_as(campaign: Campaign, level: str, *, seed: int, examples: int, paths: C
 
 
 @ON_SQLITE_ALONE
-@pytest.mark.parametrize("level", ["nobody", "read", "write"])
+@pytest.mark.parametrize("level", ["nobody", pytest.param("read", marks=pytest.mark.soak), "write"])
 def test_answers_are_as_the_document_says(own: Campaign, level: str) -> None:
     found = try_as(own, level, seed=1, examples=1, paths=FEW)
     assert found.wrong == {}

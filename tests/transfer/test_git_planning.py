@@ -368,6 +368,7 @@ def test_changes_that_cannot_be_a_fork_are_named(tmp_path: Path) -> None:
         ("x" * (8 * MAX_BYTES + 1), "This text is 524,289 bytes long; 65,536 is the most."),
         ("ab\u202ecd", "This text holds a hidden mark that turns the reading direction (U+202E, character 3)."),
     ],
+    ids=["not UTF-8", "long", "very long", "turned"],
 )
 def test_the_history_goes_on_around_a_text_that_cannot_be_used(bad: str | bytes, reason: str, tmp_path: Path) -> None:
     story = Story()
