@@ -20,8 +20,6 @@ from app.revisions import service as revisions
 from tests.conftest import POSTGRES_IN_SOAK, MovableClock
 from tests.factories import Workshop
 
-pytestmark = POSTGRES_IN_SOAK
-
 WORDS = ("Renters", "Landlords", "contract", "hearing", "Topline", "Anna", "school", "homes", "afford", "wages")
 PEOPLE = Electorate({1: 400, 2: 250, 3: 150, 4: 120, 5: 80})
 """32 supporters are needed, and no chapter counts for more than 16."""
@@ -109,6 +107,7 @@ def test_a_chapter_has_room_until_it_weighs_all_it_can() -> None:
     assert nearness.has_room(None, 1), "nobody has voted"
 
 
+@POSTGRES_IN_SOAK
 def test_the_nearest_to_a_decision_comes_first_and_nothing_twice(
     workshop: Workshop, voters: list[Actor], forks: list[Draft]
 ) -> None:
@@ -130,12 +129,14 @@ def test_the_nearest_to_a_decision_comes_first_and_nothing_twice(
     assert ask(workshop, member).candidate is None
 
 
+@POSTGRES_IN_SOAK
 def test_of_equals_the_newest_comes_first(workshop: Workshop, voters: list[Actor], forks: list[Draft]) -> None:
     found = ask(workshop, seriously(workshop, voters))
     assert found.candidate is not None
     assert (found.candidate.draft_id, found.why) == (forks[-1].id, Why.NEW)
 
 
+@POSTGRES_IN_SOAK
 def test_what_still_lacks_the_members_chapter_comes_first(
     workshop: Workshop, voters: list[Actor], forks: list[Draft]
 ) -> None:
@@ -156,6 +157,7 @@ def test_what_still_lacks_the_members_chapter_comes_first(
     assert asked(workshop, other, full.chapter_id) is None
 
 
+@POSTGRES_IN_SOAK
 def test_what_is_over_stale_or_merged_is_never_offered(
     workshop: Workshop, clock: MovableClock, voters: list[Actor], forks: list[Draft]
 ) -> None:
@@ -177,6 +179,7 @@ def test_what_is_over_stale_or_merged_is_never_offered(
     assert len(offered) == 7
 
 
+@POSTGRES_IN_SOAK
 def test_asking_again_is_answered_alike_and_taking_back_asks_again(
     workshop: Workshop, voters: list[Actor], forks: list[Draft]
 ) -> None:
@@ -191,6 +194,7 @@ def test_asking_again_is_answered_alike_and_taking_back_asks_again(
         assert asked(workshop, member) == first
 
 
+@POSTGRES_IN_SOAK
 def test_one_in_ten_is_any_so_that_nothing_starves(workshop: Workshop, voters: list[Actor], forks: list[Draft]) -> None:
     """One text that the order never reaches is asked about all the same, by about one in a hundred of ten texts."""
     with workshop.writing() as session:
@@ -210,6 +214,7 @@ def test_one_in_ten_is_any_so_that_nothing_starves(workshop: Workshop, voters: l
     assert 2 <= starving <= 30, "a tenth of these"
 
 
+@POSTGRES_IN_SOAK
 def test_progress_counts_today_and_what_is_left(
     workshop: Workshop, clock: MovableClock, voters: list[Actor], forks: list[Draft]
 ) -> None:
@@ -221,6 +226,7 @@ def test_progress_counts_today_and_what_is_left(
         assert queue.progress_of(session, member) == queue.Progress(today=1, left=8)
 
 
+@POSTGRES_IN_SOAK
 def test_the_last_vote_can_be_taken_back_for_half_a_minute(
     workshop: Workshop, clock: MovableClock, voters: list[Actor], forks: list[Draft]
 ) -> None:
@@ -238,6 +244,7 @@ def test_the_last_vote_can_be_taken_back_for_half_a_minute(
         assert queue.last_vote(session, member) is None
 
 
+@POSTGRES_IN_SOAK
 def test_nobody_is_asked_nothing_and_a_newcomer_everything(workshop: Workshop, forks: list[Draft]) -> None:
     with pytest.raises(SignInNeeded):
         ask(workshop, None)
