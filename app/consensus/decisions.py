@@ -1,6 +1,6 @@
 """Gather the facts about candidates and ask the rule."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -16,6 +16,7 @@ from app.approvals.models import Approval, Stop, StopKind
 from app.consensus import voided
 from app.consensus.circumstances import Circumstances, circumstances_of
 from app.consensus.models import Candidate, Dependency, Value, Vote, WrittenSentence
+from app.consensus.remembered import decide_as_before
 from app.consensus.rule import (
     Bar,
     CandidateFacts,
@@ -96,6 +97,7 @@ def decide_on_all(session: Session, listed: Sequence[Candidate]) -> list[Decisio
             around[candidate.page_id],
             unopened if candidate.electorate is None and unopened else electorate_of(session, candidate),
             names,
+            decide_as_before,
         )
         for candidate in listed
     ]
@@ -117,6 +119,7 @@ def _decide(
     around: Circumstances,
     electorate: Electorate,
     names: Mapping[int, str],
+    ask: Callable[..., Decision] = decide,
 ) -> Decision:
     in_force = around.approved is not None and around.approved.id == candidate.id
     is_open = candidate.closed is None and not candidate.stale
@@ -139,7 +142,7 @@ def _decide(
         because=_why_stopped(around.stop) if around.stop and (held or withdrawn) else "",
     )
     current = CurrentFacts(bars, None if in_force else around.losing_until)
-    return decide(facts, current, electorate, rule_of(session, candidate), now(session), names=names)
+    return ask(facts, current, electorate, rule_of(session, candidate), now(session), names=names)
 
 
 def _why_stopped(stop: Stop) -> str:
