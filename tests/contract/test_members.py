@@ -4,6 +4,8 @@ import pytest
 from fastapi import FastAPI
 
 from app.accounts.seasoning import Seasoning
+from app.consensus import voiding
+from app.permissions import Role
 from tests.conftest import connect
 from tests.contract.campaign import API
 from tests.factories import Workshop
@@ -36,3 +38,16 @@ async def test_a_newcomer_is_vouched_for_and_told_from_when_votes_count(app: Fas
     ]
     assert again.json()["detail"] == "You have vouched for dee already. Nothing was changed."
     assert counted.json()["detail"] == "bob needs nobody to vouch for them. Nothing was changed."
+
+
+async def test_a_newcomer_whose_votes_are_void_is_told_of_no_moment(app: FastAPI, workshop: Workshop) -> None:
+    workshop.database.info["seasoning"] = Seasoning(hours=72, vouches=2, founders=12)
+    known = [workshop.member(f"m{n}", chapter=("north", "south")[n % 2], role=Role.MODERATOR) for n in range(12)]
+    workshop.member("dee", chapter="north")
+    for moderator in known[:2]:
+        with workshop.writing() as session:
+            voiding.ask(session, moderator, "dee", voids=True, reason="Nobody knows them.")
+    for voucher in (known[0], known[2]):
+        async with connect(app, workshop.token(voucher)) as client:
+            answer = await client.post(f"{API}/members/dee/vouch")
+    assert answer.json() == {"name": "dee", "vouches": 2, "needed": 2, "votes_count_from": None}

@@ -67,13 +67,15 @@ def test_it_is_good_as_it_is(story: Story) -> None:
     assert seen(story.folder) == (0, "Good: every entry, decision, text and signature is as it should be.\n")
 
 
-@pytest.mark.parametrize("place", [1, 2])
-def test_one_moderator_alone_is_found(story: Story, tmp_path: Path, place: int) -> None:
+@pytest.mark.parametrize(("place", "told"), [(1, ["north"]), (2, ["north"]), (2, [])])
+def test_one_moderator_alone_is_found(story: Story, tmp_path: Path, place: int, told: list[str]) -> None:
     folder = tmp_path / "copy"
     folder.mkdir()
     with copy_of(story, folder) as hand:
         entries = hand.entries()
-        entries[place]["by"] = ["north"]
+        entries[place]["by"] = told
+        if not told:
+            entries[place]["basis"] = "settings"
         hand.sign(entries)
     code, said = seen(folder)
     assert code == 1

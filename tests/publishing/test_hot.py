@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import httpx
 import pytest
 from fastapi import FastAPI
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.consensus import rule_changes
 from app.drafts import service as drafts
@@ -262,17 +262,21 @@ async def test_an_old_tag_is_answered_from_memory_and_that_of_the_other_encoding
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("path", [f"{ADDRESS}.md", "/feeds/approved.atom", "/feeds/page/housing.json"])
 @pytest.mark.parametrize("known", [None, "same", '"old"', "*"])
-async def test_from_memory_or_not_an_answer_is_the_same(app: FastAPI, approved: Workshop, known: str | None) -> None:
-    etag = (await fetch(app, ".md")).headers["etag"]
+async def test_from_memory_or_not_an_answer_is_the_same(
+    app: FastAPI, approved: Workshop, known: str | None, path: str
+) -> None:
+    async def ask(front: ASGIApp, method: str, headers: dict[str, str]) -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(front), base_url="http://testserver") as client:
+            return await client.request(method, path, headers=headers)
+
+    framework = app.state.front._app
+    etag = (await ask(framework, "GET", {})).headers["etag"]
     headers = {"If-None-Match": etag if known == "same" else known} if known else {}
     for method in ("GET", "HEAD"):
-        async with httpx.AsyncClient(
-            transport=httpx.ASGITransport(app.state.front._app), base_url="http://testserver"
-        ) as client:
-            straight = await client.request(method, f"{ADDRESS}.md", headers=headers)
-        counted = Counted(app)
+        straight, front = await ask(framework, method, headers), Counted(app).front
         for _ in range(2):
-            kept_one = await counted.fetch(method=method, **headers)
-            assert (kept_one.status_code, kept_one.content) == (straight.status_code, straight.content)
-            assert kept_one.headers == straight.headers
+            answer = await ask(front, method, headers)
+            assert (answer.status_code, answer.content) == (straight.status_code, straight.content)
+            assert answer.headers == straight.headers
