@@ -11,7 +11,8 @@ from app.consensus.tallies import Electorate
 from app.revisions.cache import Kept
 from app.words import language
 
-MOST = 5_000
+MOST = 1_000
+"""Some kilobytes each."""
 
 _FACTS = attrgetter(*(field.name for field in fields(CandidateFacts) if field.name != "tally"))
 _KEPT: Kept[Hashable, tuple[datetime, datetime | None, Decision]] = Kept(MOST)
