@@ -137,7 +137,7 @@ class HotApproved:
 
     def _keep(self, key: Key, kept: _Kept) -> None:
         size = len(kept.body["body"])
-        if len(self._kept) < MAX_ANSWERS and self._bytes + size <= MAX_BYTES:
+        if key not in self._kept and len(self._kept) < MAX_ANSWERS and self._bytes + size <= MAX_BYTES:
             self._kept[key] = kept
             self._bytes += size
 

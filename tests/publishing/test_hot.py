@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import httpx
 import pytest
 from fastapi import FastAPI
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.consensus import rule_changes
 from app.drafts import service as drafts
@@ -280,3 +280,28 @@ async def test_from_memory_or_not_an_answer_is_the_same(
             answer = await ask(front, method, headers)
             assert (answer.status_code, answer.content) == (straight.status_code, straight.content)
             assert answer.headers == straight.headers
+
+
+@pytest.mark.anyio
+async def test_an_answer_in_parts_is_passed_on_as_it_comes(app: FastAPI) -> None:
+    sent: list[bytes] = []
+
+    async def in_parts(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"etag", b'"x"')]})
+        await send({"type": "http.response.body", "body": b"one", "more_body": True})
+        assert sent == [b"one"], "nobody waits for its end: it may have none"
+        await send({"type": "http.response.body", "body": b"two"})
+
+    async def note(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            sent.append(message["body"])
+
+    async def nothing() -> Message:
+        return {"type": "http.request"}
+
+    front = HotApproved(in_parts, app.state.database.published, app.state.database.entered)
+    asked = {"path": ADDRESS, "raw_path": ADDRESS.encode(), "query_string": b"", "headers": []}
+    for _ in range(2):
+        sent.clear()
+        await front({"type": "http", "method": "GET", **asked}, nothing, note)
+        assert sent == [b"one", b"two"]
