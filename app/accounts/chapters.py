@@ -16,6 +16,8 @@ from app.permissions import Action, Actor, Role, SignInNeeded, require
 from app.words import _
 
 MAX_NAME = 80
+_CALLED = "chapters_called"
+_EVERY_NAME = select(Chapter.id, Chapter.slug, Chapter.name).order_by(col(Chapter.name))
 MOVE_DAYS = 7
 """Longer than any waiting time, so that nobody moves to where their vote weighs more while one runs."""
 
@@ -35,6 +37,7 @@ def add_chapter(session: Session, slug: str, name: str, *, counts_from: datetime
     )
     session.add(chapter)
     session.flush()
+    session.info.pop(_CALLED, None)
     return chapter
 
 
@@ -65,13 +68,21 @@ def list_chapters(session: Session) -> Sequence[Chapter]:
 
 
 def names_by_id(session: Session) -> dict[int, str]:
-    """Every chapter's name, for tallies and explanations."""
-    return {chapter.id: chapter.name for chapter in list_chapters(session)}
+    """Every chapter's name, for tallies and explanations; read once in a transaction."""
+    return {id_: name for id_, _slug, name in _called(session)}
 
 
 def slugs_by_id(session: Session) -> dict[int, str]:
-    """Every chapter's address, for programs."""
-    return {chapter.id: chapter.slug for chapter in list_chapters(session)}
+    """Every chapter's address, for programs; read once in a transaction."""
+    return {id_: slug for id_, slug, _name in _called(session)}
+
+
+def _called(session: Session) -> Sequence[tuple[int, str, str]]:
+    """What each chapter is called, by name; that never changes, though more are founded."""
+    found: Sequence[tuple[int, str, str]] | None = session.info.get(_CALLED)
+    if found is None:
+        found = session.info[_CALLED] = session.exec(_EVERY_NAME).all()
+    return found
 
 
 def count_members(session: Session) -> dict[int | None, int]:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, case, func
+from sqlalchemy import Select, and_, bindparam, case, func
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
@@ -29,7 +29,7 @@ from app.consensus.rule import (
     decide,
 )
 from app.consensus.tallies import count_tally
-from app.database import now
+from app.database import UtcDateTime, now
 from app.revisions.models import Revision
 from app.words import _, in_words, unended
 
@@ -78,14 +78,14 @@ def decide_on(session: Session, candidate: Candidate, *, ballot: Ballot | None =
         ballot = count_votes(session, [candidate.id]).get(candidate.id, NO_VOTES)
     bars = _bars_before(session, [candidate]).get(candidate.id, ())
     around = circumstances_of(session, [candidate.page_id])[candidate.page_id]
-    names = _names(session)
+    names = chapters.names_by_id(session)
     return _decide(session, candidate, ballot, bars, around, electorate_of(session, candidate), names)
 
 
 def decide_on_all(session: Session, listed: Sequence[Candidate]) -> list[Decision]:
     """How each candidate stands now, in their order. What they have in common is read once."""
     ballots = count_votes(session, (candidate.id for candidate in listed))
-    bars, names = _bars_before(session, listed), _names(session)
+    bars, names = _bars_before(session, listed), chapters.names_by_id(session)
     around = circumstances_of(session, (candidate.page_id for candidate in listed))
     unopened = electorate_of(session, None) if any(candidate.electorate is None for candidate in listed) else None
     return [
@@ -101,14 +101,6 @@ def decide_on_all(session: Session, listed: Sequence[Candidate]) -> list[Decisio
         )
         for candidate in listed
     ]
-
-
-def _names(session: Session) -> Mapping[int, str]:
-    """The chapters' names, read once in a transaction: they are only for the reasons."""
-    found: dict[int, str] | None = session.info.get("chapter_names")
-    if found is None:
-        found = session.info["chapter_names"] = chapters.names_by_id(session)
-    return found
 
 
 def _decide(
@@ -178,28 +170,33 @@ def only_one_chapter_counts(session: Session) -> bool:
     return len(sides_of(session)) < 2
 
 
+def _votes_of_some() -> Select[*tuple[Any, ...]]:
+    """Equal votes on the candidates of `candidates`, counted, and whether and when their voters count at `at`."""
+    counted = and_(col(User.seasoned_at).is_not(None), col(User.seasoned_at) <= bindparam("at", type_=UtcDateTime()))
+    # Only those of newcomers tell something: a vote changes the candidate, so it is no older than its votes.
+    began_later = case((col(User.seasoned_at) > col(Vote.cast_at), col(User.seasoned_at)))
+    alike = (
+        col(Vote.candidate_id),
+        col(Vote.chapter_id),
+        col(Vote.value),
+        col(User.voided_at).is_not(None).label("was_voided"),
+        counted.label("counted"),
+    )
+    return (
+        sql_select(*alike, func.count(), func.max(began_later), func.min(began_later))
+        .join(User, col(User.id) == Vote.member_id)
+        .where(col(Vote.candidate_id).in_(bindparam("candidates", expanding=True)))
+        .group_by(*alike)
+    )
+
+
+_VOTES = _votes_of_some()  # put together once: that takes longer than to run it
+
+
 def count_votes(session: Session, candidate_ids: Iterable[int]) -> dict[int, Ballot]:
     """The ballot of each candidate that has votes: support, oppose and pass per chapter, of those that count by now."""
     at = now(session)
-    counted = and_(col(User.seasoned_at).is_not(None), col(User.seasoned_at) <= at).label("counted")
-    # Only those of newcomers tell something: a vote changes the candidate, so it is no older than its votes.
-    began_later = case((col(User.seasoned_at) > col(Vote.cast_at), col(User.seasoned_at)))
-    was_voided = col(User.voided_at).is_not(None).label("was_voided")
-    rows = session.execute(
-        sql_select(
-            col(Vote.candidate_id),
-            col(Vote.chapter_id),
-            col(Vote.value),
-            was_voided,
-            counted,
-            func.count(),
-            func.max(began_later),
-            func.min(began_later),
-        )
-        .join(User, col(User.id) == Vote.member_id)
-        .where(col(Vote.candidate_id).in_(list(candidate_ids)))
-        .group_by(col(Vote.candidate_id), col(Vote.chapter_id), col(Vote.value), was_voided, counted)
-    )
+    rows = session.execute(_VOTES, {"candidates": list(candidate_ids), "at": at})
     by_candidate: dict[int, list[_Votes]] = {}
     looked_closer: set[int] = set()
     for candidate_id, chapter_id, value, voided_once, *row in rows:
@@ -242,6 +239,23 @@ def _ballot(rows: Sequence[_Votes]) -> Ballot:
     )
 
 
+_BARS = (
+    select(Dependency.candidate_id, WrittenSentence.score, WrittenSentence.at, Revision.number)
+    .join(
+        Dependency,
+        (col(Dependency.page_id) == WrittenSentence.page_id) & (col(Dependency.hash) == WrittenSentence.hash),
+    )
+    .join(Approval, col(Approval.id) == WrittenSentence.approval_id)
+    .join(Revision, col(Revision.id) == Approval.revision_id)
+    .where(
+        col(Dependency.candidate_id).in_(bindparam("candidates", expanding=True)),
+        col(Dependency.rewrites),
+        col(WrittenSentence.at) > bindparam("after", type_=UtcDateTime()),
+    )
+    .distinct()
+)
+
+
 def _bars_before(session: Session, listed: Sequence[Candidate]) -> dict[int, tuple[Bar, ...]]:
     """The scores set by promotions that wrote sentences which a candidate rewrites, by candidate.
 
@@ -249,20 +263,8 @@ def _bars_before(session: Session, listed: Sequence[Candidate]) -> dict[int, tup
     """
     windows = {it.id: timedelta(seconds=rule_of(session, it).rival_window) for it in listed}
     counts_after = {it.id: it.changed_at - windows[it.id] for it in listed}
-    rows = session.exec(
-        select(Dependency.candidate_id, WrittenSentence.score, WrittenSentence.at, Revision.number)
-        .join(
-            Dependency,
-            (col(Dependency.page_id) == WrittenSentence.page_id) & (col(Dependency.hash) == WrittenSentence.hash),
-        )
-        .join(Approval, col(Approval.id) == WrittenSentence.approval_id)
-        .join(Revision, col(Revision.id) == Approval.revision_id)
-        .where(
-            col(Dependency.candidate_id).in_(list(windows)),
-            col(Dependency.rewrites),
-            WrittenSentence.at > min(counts_after.values(), default=now(session)),
-        )
-        .distinct()
+    rows = session.execute(
+        _BARS, {"candidates": list(windows), "after": min(counts_after.values(), default=now(session))}
     )
     bars: dict[int, tuple[Bar, ...]] = {}
     for candidate_id, score, at, number in rows:

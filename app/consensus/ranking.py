@@ -1,16 +1,17 @@
 """In which order open candidates are read: a page's best first, and over all pages those that need somebody now."""
 
+import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, func
 from sqlmodel import Session, col, select
 
 from app.consensus import nearness
 from app.consensus.facts import Decision
-from app.consensus.models import Candidate, LookAlike, Vote
+from app.consensus.models import Candidate, Vote
 from app.consensus.tallies import Counts
 from app.drafts.models import Draft
 from app.revisions.models import Revision
@@ -42,15 +43,17 @@ _WITH: dict[Stand, ColumnElement[bool]] = {
     Stand.STALE: col(Candidate.stale).is_(True),
 }
 
+# A list is these two, one after the other: together they could not be read along an index.
+_VOTED = col(Candidate.score).is_not(None)
 _UNVOTED = col(Candidate.score).is_(None)
-_RANK = (
-    _UNVOTED,
-    case((_UNVOTED, false()), else_=col(Candidate.stale)),
+_BEST_FIRST = (
+    col(Candidate.stale),
     col(Candidate.score).desc(),
     col(Candidate.supporters).desc(),
-    case((_UNVOTED, ""), else_=col(Revision.sha256)),
+    col(Revision.sha256),
     col(Candidate.id).desc(),
 )
+_NEWEST_FIRST = (col(Candidate.id).desc(),)
 
 
 def note_rank(candidate: Candidate, decision: Decision) -> None:
@@ -69,37 +72,64 @@ def list_ranked(
     session: Session, page_id: int, *, stand: Stand | None = None, skip: int = 0, limit: int | None = None
 ) -> Sequence[Candidate]:
     """The page's open candidates, best first; those without votes after all others, newest first."""
-    return session.exec(_ranked(select(Candidate), page_id, stand).offset(skip).limit(limit)).all()
+    query = select(Candidate)
+    found = [*session.exec(_voted(query, page_id, stand).offset(skip).limit(limit))]
+    if limit is not None and len(found) >= limit:
+        return found
+    voted = 0 if found or not skip else _count_voted(session, page_id, stand)
+    left = None if limit is None else limit - len(found)
+    further = _unvoted(query, page_id, stand).offset(0 if found else max(0, skip - voted))
+    return [*found, *session.exec(further.limit(left))]
 
 
 def list_with_stacks(session: Session, page_id: int, *, stand: Stand | None = None) -> list[tuple[int, int]]:
     """The ids of the page's open candidates, best first, each with its stack's."""
-    query = select(Candidate.id, func.coalesce(LookAlike.stack_id, Candidate.id)).select_from(Candidate)
-    query = query.outerjoin(LookAlike, col(LookAlike.candidate_id) == Candidate.id)
-    return [(candidate_id, stack_id) for candidate_id, stack_id in session.exec(_ranked(query, page_id, stand))]
+    query = select(Candidate.id, Candidate.stack_id)
+    rows = (*session.exec(_voted(query, page_id, stand)), *session.exec(_unvoted(query, page_id, stand)))
+    return [(candidate_id, stack_id or candidate_id) for candidate_id, stack_id in rows]
 
 
 def list_best_of_stacks(
     session: Session, stack_ids: Collection[int], *, most: int | None
 ) -> list[tuple[int, int, int]]:
-    """Stack, candidate and revision of open candidates, by rank: the best `most` of each of some stacks."""
-    place = func.row_number().over(partition_by=col(LookAlike.stack_id), order_by=_RANK).label("place")
-    ranked = (
-        select(LookAlike.stack_id, Candidate.id, Candidate.revision_id, place)
-        .join(Candidate, col(LookAlike.candidate_id) == Candidate.id)
-        .join(Revision, col(Revision.id) == Candidate.revision_id)
-        .where(col(LookAlike.stack_id).in_(stack_ids), _LISTED)
-        .subquery()
-    )
-    query = select(ranked.c.stack_id, ranked.c.id, ranked.c.revision_id).order_by(ranked.c.place)
-    if most is not None:
-        query = query.where(ranked.c.place <= most)
-    return [(stack_id, candidate_id, revision_id) for stack_id, candidate_id, revision_id in session.exec(query)]
+    """Stack, candidate and revision of open candidates, by rank: of each of some stacks at least the best `most`."""
+    enough = sys.maxsize if most is None else most
+    found: list[tuple[int, int, int]] = []
+    left = set(stack_ids)
+    for query in (_BEST_VOTED, _NEWEST_UNVOTED):
+        rows = session.execute(query, {"stacks": list(left), "most": enough}) if left else ()
+        found += [(stack_id, candidate_id, revision_id) for stack_id, candidate_id, revision_id in rows]
+        counted = Counter(stack_id for stack_id, _, _ in found)
+        left = {stack_id for stack_id in left if counted[stack_id] < enough}
+    return found
+
+
+def _of_stacks(place: ColumnElement[int]) -> Select[*tuple[Any, ...]]:
+    ranked = select(Candidate.stack_id, Candidate.id, Candidate.revision_id, place.label("place"))
+    return ranked.where(col(Candidate.stack_id).in_(bindparam("stacks", expanding=True)), _LISTED)
+
+
+def _first_of_each(ranked: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    rows = ranked.subquery()
+    first = select(rows.c.stack_id, rows.c.id, rows.c.revision_id).where(rows.c.place <= bindparam("most"))
+    return first.order_by(rows.c.place)
+
+
+_IN_STACK = func.row_number()
+_BEST_VOTED = _first_of_each(
+    _of_stacks(_IN_STACK.over(partition_by=col(Candidate.stack_id), order_by=_BEST_FIRST))
+    .join(Revision, col(Revision.id) == Candidate.revision_id)
+    .where(_VOTED)
+)
+_NEWEST_UNVOTED = _first_of_each(
+    _of_stacks(_IN_STACK.over(partition_by=col(Candidate.stack_id), order_by=_NEWEST_FIRST)).where(_UNVOTED)
+)
 
 
 def find_place(session: Session, page_id: int, candidate_id: int) -> int | None:
     """How many of the page's open candidates are ranked before this one; None if it is not among them."""
-    ranked = session.exec(_ranked(select(Candidate.id), page_id)).all()
+    query = select(Candidate.id)
+    ranked = [*session.exec(_voted(query, page_id)), *session.exec(_unvoted(query, page_id))]
     return ranked.index(candidate_id) if candidate_id in ranked else None
 
 
@@ -146,10 +176,19 @@ def list_lacking_chapter(session: Session, chapter_id: int, *, limit: int = 20) 
     return session.exec(query.order_by(col(Candidate.opened_at).desc(), col(Candidate.id).desc()).limit(limit)).all()
 
 
-def _ranked(query: Query, page_id: int, stand: Stand | None = None) -> Query:
-    return (
-        query.join(Revision, col(Revision.id) == Candidate.revision_id)
-        .where(col(Candidate.page_id) == page_id, _LISTED)
-        .where(*([] if stand is None else [_WITH[stand]]))
-        .order_by(*_RANK)
-    )
+def _count_voted(session: Session, page_id: int, stand: Stand | None) -> int:
+    return session.exec(_of_page(select(func.count()).select_from(Candidate), page_id, stand).where(_VOTED)).one()
+
+
+def _voted(query: Query, page_id: int, stand: Stand | None = None) -> Query:
+    joined = query.join(Revision, col(Revision.id) == Candidate.revision_id)
+    return _of_page(joined, page_id, stand).where(_VOTED).order_by(*_BEST_FIRST)
+
+
+def _unvoted(query: Query, page_id: int, stand: Stand | None = None) -> Query:
+    return _of_page(query, page_id, stand).where(_UNVOTED).order_by(*_NEWEST_FIRST)
+
+
+def _of_page(query: Query, page_id: int, stand: Stand | None) -> Query:
+    listed = query.where(col(Candidate.page_id) == page_id, _LISTED)
+    return listed if stand is None else listed.where(_WITH[stand])

@@ -1,6 +1,7 @@
 """Votes, candidates and decisions in requests and answers."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -73,15 +74,22 @@ class TallyOut(Out):
 
     @classmethod
     def of(cls, line: ChapterCount, slugs: Slugs) -> "TallyOut":
-        return cls(
-            chapter=name_chapter(line.chapter, slugs),
-            members=line.members,
-            cap=line.cap,
-            support=line.votes.support,
-            oppose=line.votes.oppose,
-            passes=line.votes.passes,
-            counted=line.counted,
-        )
+        return _tally_of(line, name_chapter(line.chapter, slugs))
+
+
+@lru_cache(maxsize=2_000)
+def _tally_of(line: ChapterCount, chapter: str) -> TallyOut:
+    """Of the hundreds of lines in a list most are alike: of a chapter from which nobody has voted yet."""
+    votes = line.votes
+    return TallyOut(
+        chapter=chapter,
+        members=line.members,
+        cap=line.cap,
+        support=votes.support,
+        oppose=votes.oppose,
+        passes=votes.passes,
+        counted=line.counted,
+    )
 
 
 class ElectorateOut(Out):

@@ -32,15 +32,16 @@ def note_stack(session: Session, candidate: Candidate, change: Change) -> None:
     row = session.get(LookAlike, candidate.id)
     if row is not None and row.shingles == likeness.packed:
         return
-    if row is not None and row.stack_id == candidate.id:
+    if candidate.stack_id == candidate.id:
         session.exec(delete(StackBand).where(col(StackBand.stack_id) == candidate.id))
-    if row is not None and row.stack_id == candidate.id and _has_others(session, candidate.id):
+    if candidate.stack_id == candidate.id and _has_others(session, candidate.id):
         stack_id = candidate.id
     else:
         stack_id = _find_stack(session, candidate, likeness) or candidate.id
-    row = row or LookAlike(candidate_id=candidate.id, stack_id=stack_id, shingles=b"")
-    row.stack_id, row.shingles = stack_id, likeness.packed
-    session.add(row)
+    candidate.stack_id = stack_id
+    row = row or LookAlike(candidate_id=candidate.id, shingles=b"")
+    row.shingles = likeness.packed
+    session.add_all([candidate, row])
     session.flush()
     if stack_id == candidate.id and likeness.bands:
         bands = [{"stack_id": stack_id, "hash": band, "page_id": candidate.page_id} for band in likeness.bands]
@@ -49,10 +50,8 @@ def note_stack(session: Session, candidate: Candidate, change: Change) -> None:
 
 def _has_others(session: Session, stack_id: int) -> bool:
     """Whether an open candidate is in the stack besides the one that began it."""
-    others = (
-        select(LookAlike.candidate_id)
-        .join(Candidate, col(Candidate.id) == LookAlike.candidate_id)
-        .where(LookAlike.stack_id == stack_id, LookAlike.candidate_id != stack_id, col(Candidate.closed).is_(None))
+    others = select(Candidate.id).where(
+        Candidate.stack_id == stack_id, Candidate.id != stack_id, col(Candidate.closed).is_(None)
     )
     return session.exec(others.limit(1)).first() is not None
 
@@ -108,20 +107,17 @@ def get_in_order(session: Session, ids: Collection[int]) -> list[Candidate]:
 
 def look_alikes_of(session: Session, listed: Sequence[Candidate], *, limit: int | None) -> dict[int, list[OneAlike]]:
     """By candidate the open ones that it shares its stack with, best first; no more than `limit` each."""
-    own = select(LookAlike.candidate_id, LookAlike.stack_id).where(
-        col(LookAlike.candidate_id).in_([candidate.id for candidate in listed])
-    )
-    stack_of = {candidate_id: stack_id for candidate_id, stack_id in session.exec(own)}
     members: dict[int, list[OneAlike]] = {}
     most = None if limit is None else limit + 1
-    for stack_id, candidate_id, revision_id in ranking.list_best_of_stacks(session, set(stack_of.values()), most=most):
+    stack_ids = {row.stack_id for row in listed if row.stack_id is not None}
+    for stack_id, candidate_id, revision_id in ranking.list_best_of_stacks(session, stack_ids, most=most):
         members.setdefault(stack_id, []).append(OneAlike(candidate_id, revision_id))
-    found = {candidate.id: members.get(stack_of.get(candidate.id, 0), []) for candidate in listed}
+    found = {candidate.id: members.get(candidate.stack_id or 0, []) for candidate in listed}
     return {id_: [other for other in others if other.id != id_][:limit] for id_, others in found.items()}
 
 
 def list_unnoted(session: Session, *, limit: int) -> Sequence[Candidate]:
     """Open candidates from before stacks were kept."""
-    noted = select(LookAlike.candidate_id).where(LookAlike.candidate_id == Candidate.id)
-    query = select(Candidate).where(col(Candidate.closed).is_(None), ~noted.exists()).order_by(col(Candidate.id))
+    query = select(Candidate).where(col(Candidate.closed).is_(None), col(Candidate.stack_id).is_(None))
+    query = query.order_by(col(Candidate.id))
     return session.exec(query.limit(limit)).all()

@@ -132,7 +132,7 @@ class ChapterCount:
         return max(0, self.members - self.cast)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Count:
     """Where a candidate stands: `reach` of `need` supporters, and the weights for and against."""
 
@@ -143,7 +143,7 @@ class Count:
     support: Fraction
     oppose: Fraction
 
-    @property
+    @cached_property
     def score(self) -> Fraction:
         """For ranking and against rivals, from 0 to below 1: S / (S + O + 2)."""
         return self.support / (self.support + self.oppose + 2)
