@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Select, cast, exists, func
+from sqlalchemy import BigInteger, BindParameter, ColumnElement, Integer, Select, and_, bindparam, cast, exists, func
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
 from app.consensus import nearness
 from app.consensus.models import Candidate, Vote
-from app.database import now
+from app.database import UtcDateTime, now
 from app.permissions import Action, Actor, require
 from app.words import N_
 
@@ -30,6 +30,22 @@ _PRIME = 2_147_483_647
 
 
 _Rows = Select[int, dict[str, bool] | None]
+
+# Put together once: that takes longer than to run them.
+_ACTOR: BindParameter[int] = bindparam("actor", type_=Integer())
+_OF_ACTOR = col(Vote.member_id) == _ACTOR
+_IS_OPEN = and_(col(Candidate.closed).is_(None), col(Candidate.stale).is_(False))
+_UNVOTED: _Rows = sql_select(col(Candidate.id), col(Candidate.room)).where(
+    _IS_OPEN, ~exists().where(col(Vote.candidate_id) == col(Candidate.id), _OF_ACTOR)
+)
+_MOST_URGENT = _UNVOTED.order_by(col(Candidate.urgency).desc(), col(Candidate.id).desc())
+_COUNT = sql_select(func.count())
+_VOTED = _COUNT.select_from(Vote).where(_OF_ACTOR)
+_PROGRESS = sql_select(
+    _VOTED.where(col(Vote.cast_at) >= bindparam("midnight", type_=UtcDateTime())).scalar_subquery(),
+    _COUNT.select_from(Candidate).where(_IS_OPEN).scalar_subquery(),
+    _VOTED.join(Candidate, col(Candidate.id) == Vote.candidate_id).where(_IS_OPEN).scalar_subquery(),
+)
 
 
 class Why(StrEnum):
@@ -67,15 +83,15 @@ def find_next(session: Session, actor: Actor | None, *, chapter_id: int | None =
     only those that still lack votes of that chapter, whoever asks. Raises `NotAllowed` for nobody.
     """
     actor = require(actor, Action.REVIEW)
-    so_far = session.exec(select(func.count()).where(Vote.member_id == actor.id)).one()
+    so_far = session.execute(_VOTED, {"actor": actor.id}).scalar_one()
     draw = random.Random(f"{actor.id} {so_far}")
     at_random = draw.randrange(_RANDOM_ONE_IN) == 0
-    query = _unvoted_by(actor)
-    if at_random:
-        query = query.order_by((cast(Candidate.id, BigInteger) * draw.randrange(1, _PRIME)) % _PRIME)
+    in_any_order = (cast(Candidate.id, BigInteger) * draw.randrange(1, _PRIME)) % _PRIME
+    if at_random and chapter_id is None:
+        found = _draw(session, actor, in_any_order)
     else:
-        query = query.order_by(col(Candidate.urgency).desc(), col(Candidate.id).desc())
-    found = _first(session, query, chapter_id or actor.chapter_id, strictly=chapter_id is not None, any_=at_random)
+        query = _UNVOTED.order_by(in_any_order) if at_random else _MOST_URGENT
+        found = _first(session, query, actor, chapter_id)
     if found is None:
         return Next(None, Why.REST)
     candidate = session.get_one(Candidate, found)
@@ -84,8 +100,7 @@ def find_next(session: Session, actor: Actor | None, *, chapter_id: int | None =
 
 def list_next(session: Session, actor: Actor, *, limit: int) -> list[Candidate]:
     """The head of the actor’s queue in order, none at random: what lacks their chapter’s votes comes first."""
-    query = _unvoted_by(actor).order_by(col(Candidate.urgency).desc(), col(Candidate.id).desc())
-    rows = session.execute(query.limit(max(limit, _FIRST_LOOK))).all()
+    rows = session.execute(_MOST_URGENT.limit(max(limit, _FIRST_LOOK)), {"actor": actor.id}).all()
     rows = sorted(rows, key=lambda row: not nearness.has_room(row.room, actor.chapter_id))
     return [session.get_one(Candidate, row.id) for row in rows[:limit]]
 
@@ -99,21 +114,28 @@ def why_of(candidate: Candidate, chapter_id: int | None) -> Why:
     return Why.NEAR if candidate.urgency >= 50 else Why.OPEN
 
 
-def _unvoted_by(actor: Actor) -> _Rows:
-    own = exists().where(col(Vote.candidate_id) == col(Candidate.id), col(Vote.member_id) == actor.id)
-    return sql_select(col(Candidate.id), col(Candidate.room)).where(
-        col(Candidate.closed).is_(None), col(Candidate.stale).is_(False), ~own
-    )
+def _draw(session: Session, actor: Actor, order: ColumnElement[int]) -> int | None:
+    """The first in this order that the actor has not voted on. Among the first of all there is one nearly always."""
+    first = sql_select(col(Candidate.id), order.label("place")).where(_IS_OPEN).order_by(order).limit(_FIRST_LOOK)
+    drawn = first.subquery()
+    unvoted = ~exists().where(col(Vote.candidate_id) == drawn.c.id, _OF_ACTOR)
+    for query in (
+        sql_select(drawn.c.id).where(unvoted).order_by(drawn.c.place),
+        _UNVOTED.with_only_columns(col(Candidate.id)).order_by(order),
+    ):
+        row = session.execute(query.limit(1), {"actor": actor.id}).first()
+        if row is not None:
+            return int(row.id)
+    return None
 
 
-def _first(session: Session, query: _Rows, chapter_id: int | None, *, strictly: bool, any_: bool) -> int | None:
-    """The first that has room for the chapter, else, unless it must have, the first of all."""
-    if any_ and not strictly:
-        row = session.execute(query.with_only_columns(col(Candidate.id)).limit(1)).first()
-        return row.id if row else None
+def _first(session: Session, query: _Rows, actor: Actor, chapter_id: int | None) -> int | None:
+    """The first that has room for this chapter, or for the actor's own; without a chapter else the first of all."""
+    strictly, given = chapter_id is not None, {"actor": actor.id}
+    chapter_id = chapter_id or actor.chapter_id
     first, seen, limit = None, 0, _FIRST_LOOK
     while strictly or seen < LOOK:
-        rows = session.execute(query.offset(seen).limit(limit)).all()
+        rows = session.execute(query.offset(seen).limit(limit), given).all()
         for row in rows:
             first = first or row.id
             if nearness.has_room(row.room, chapter_id):
@@ -136,11 +158,8 @@ def find_asked(session: Session, actor: Actor | None, candidate: Candidate | Non
 def progress_of(session: Session, actor: Actor) -> Progress:
     """How far the actor got today, and what is left."""
     midnight = now(session).replace(hour=0, minute=0, second=0, microsecond=0)
-    today = select(func.count()).where(Vote.member_id == actor.id, col(Vote.cast_at) >= midnight)
-    is_open = (col(Candidate.closed).is_(None), col(Candidate.stale).is_(False))
-    everything = select(func.count()).select_from(Candidate).where(*is_open)
-    voted = select(func.count()).select_from(Vote).join(Candidate).where(Vote.member_id == actor.id, *is_open)
-    return Progress(session.exec(today).one(), session.exec(everything).one() - session.exec(voted).one())
+    today, open_, voted = session.execute(_PROGRESS, {"actor": actor.id, "midnight": midnight}).one()
+    return Progress(today, open_ - voted)
 
 
 def last_vote(session: Session, actor: Actor) -> tuple[Vote, datetime] | None:

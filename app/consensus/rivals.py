@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy import Integer, bindparam
 from sqlmodel import Session, col, or_, select
 
 from app.accounts import service as accounts
@@ -33,6 +34,22 @@ class Question:
     asked: list[tuple[Candidate, Vote]]
 
 
+# Put together once, as every look at the queue asks it.
+_ASKED = (
+    select(Candidate, Vote)
+    .join(Vote, col(Vote.candidate_id) == col(Candidate.id))
+    .where(
+        col(Vote.member_id) == bindparam("actor", type_=Integer()),
+        Vote.value != Value.PASS,
+        col(Candidate.closed).is_(None),
+        col(Candidate.stale),
+        col(Candidate.stale_by_id).is_not(None),
+        or_(col(Vote.answered_id).is_(None), col(Vote.answered_id) != col(Candidate.stale_by_id)),
+    )
+    .order_by(col(Candidate.stale_by_id).desc(), col(Candidate.score).desc(), col(Candidate.id))
+)
+
+
 def list_questions(session: Session, actor: Actor | None, *, about: Candidate | None = None) -> list[Question]:
     """What the actor is asked, the newest approval first; each vote until they answer.
 
@@ -40,23 +57,11 @@ def list_questions(session: Session, actor: Actor | None, *, about: Candidate | 
     """
     if actor is None or (about is not None and not about.stale):
         return []
-    query = (
-        select(Candidate, Vote)
-        .join(Vote, col(Vote.candidate_id) == col(Candidate.id))
-        .where(
-            Vote.member_id == actor.id,
-            Vote.value != Value.PASS,
-            col(Candidate.closed).is_(None),
-            col(Candidate.stale),
-            col(Candidate.stale_by_id).is_not(None),
-            or_(col(Vote.answered_id).is_(None), col(Vote.answered_id) != col(Candidate.stale_by_id)),
-        )
-        .order_by(col(Candidate.stale_by_id).desc(), col(Candidate.score).desc(), col(Candidate.id))
-    )
+    query = _ASKED
     if about is not None:
         query = query.where(Candidate.stale_by_id == about.stale_by_id)
     asked: dict[int, list[tuple[Candidate, Vote]]] = {}
-    for candidate, vote in session.exec(query):
+    for candidate, vote in session.execute(query, {"actor": actor.id}):
         asked.setdefault(candidate.stale_by_id or 0, []).append((candidate, vote))
     if about is not None:
         if not any(candidate.id == about.id for rows in asked.values() for candidate, _vote in rows):

@@ -141,7 +141,9 @@ def list_pages(
 def pages_by_id(session: Session, ids: Iterable[int | None]) -> dict[int, Page]:
     """The pages behind ids, for lists."""
     wanted = {id_ for id_ in ids if id_ is not None}
-    return {page.id: page for page in session.exec(select(Page).where(col(Page.id).in_(wanted)))} if wanted else {}
+    if len(wanted) < 2:  # a single one may be in memory by now
+        return {page.id: page for id_ in wanted if (page := session.get(Page, id_))}
+    return {page.id: page for page in session.exec(select(Page).where(col(Page.id).in_(wanted)))}
 
 
 def tags_of(session: Session, page_ids: Iterable[int]) -> dict[int, list[str]]:

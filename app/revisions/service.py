@@ -93,8 +93,8 @@ def get(session: Session, revision_id: int) -> Revision:
 def get_many(session: Session, ids: Iterable[int]) -> dict[int, Revision]:
     """The revisions behind ids."""
     wanted = set(ids)
-    if not wanted:
-        return {}
+    if len(wanted) < 2:  # a single one may be in memory by now
+        return {row.id: row for id_ in wanted if (row := session.get(Revision, id_))}
     return {row.id: row for row in session.exec(select(Revision).where(col(Revision.id).in_(wanted)))}
 
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col
 
-from app.consensus import candidates, nearness, queue, withdrawing
+from app.consensus import candidates, nearness, queue, ranking, withdrawing
 from app.consensus.models import Candidate, Value
 from app.consensus.queue import Next, Why
 from app.consensus.tallies import Counts, Electorate, count_tally
@@ -77,6 +77,30 @@ def test_what_few_votes_can_decide_is_nearer() -> None:
     assert torn <= nearness.HOPELESS
     assert counted(c1=(16, 0), c2=(16, 0)) == nearness.SETTLED, "it waits for time alone"
     assert counted(c1=(3, 16), c2=(0, 12)) == nearness.SETTLED
+
+
+def test_what_is_drawn_at_random_is_any_that_is_left(
+    workshop: Workshop, voters: list[Actor], forks: list[Draft], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In an order of the moment's own the first that the member has not voted on, however many come before it."""
+    monkeypatch.setattr(queue, "_FIRST_LOOK", 2)
+    with workshop.reading() as session:
+        ids = [row.id for row in ranking.list_ranked(session, forks[0].page_id)]
+    beyond = 0
+    for voter in voters[:8]:
+        left = set(ids)
+        while left:
+            order = random.Random(f"{voter.id} {len(ids) - len(left)}")
+            found = ask(workshop, voter).candidate
+            assert found is not None
+            if order.randrange(10) == 0:
+                factor = order.randrange(1, 2_147_483_647)
+                whole = sorted(ids, key=lambda id_: id_ * factor % 2_147_483_647)
+                assert found.id == next(id_ for id_ in whole if id_ in left)
+                beyond += found.id not in whole[:2]
+            workshop.vote(voter, found.revision_id, Value.PASS)
+            left.remove(found.id)
+    assert beyond > 0
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -3,13 +3,15 @@
 import random
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from app.consensus import candidates, ranking
 from app.consensus.models import Candidate, Value
 from app.consensus.ranking import Stand
+from app.consensus.stacks import look_alikes_of
 from app.consensus.votes import withdraw_vote
 from app.drafts import service as drafts
 from app.drafts.models import Draft
@@ -133,6 +135,26 @@ def test_a_list_is_cut_counted_and_narrowed(
         for stand, fork in ((Stand.WAITING, forks[1]), (Stand.VOTING, forks[5]), (Stand.STALE, forks[2])):
             assert [row.draft_id for row in ranking.list_ranked(session, page_id, stand=stand)] == [fork.id]
         assert len(ranking.list_ranked(session, page_id, stand=Stand.NEW)) == 6
+
+
+def test_lists_are_read_along_an_index(workshop: Workshop, forks: list[Draft]) -> None:
+    """Not sorted whole: at most what has equal ranks is."""
+    if not workshop.database.is_sqlite:
+        pytest.skip("PostgreSQL reads a small table as a whole")
+    asked: list[tuple[str, Any]] = []
+    event.listen(workshop.database.engine, "before_cursor_execute", lambda *call: asked.append((call[2], call[3])))
+    with workshop.reading() as session:
+        listed = ranking.list_ranked(session, forks[0].page_id, limit=20)
+        look_alikes_of(session, listed, limit=20)
+        connection = session.connection()
+        plans = [
+            "; ".join(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given))
+            for statement, given in [row for row in asked if "FROM candidate" in row[0]]
+        ]
+    assert len(plans) == 4
+    for plan, name in zip(plans, ("rank", "unvoted", "stack_rank", "stack_unvoted"), strict=True):
+        assert f"USING INDEX ix_candidate_{name} " in plan
+        assert "TEMP B-TREE FOR ORDER BY" not in plan.split("SCAN anon_1")[0]
 
 
 def test_votes_from_before_ranks_were_kept_are_counted_by_the_follower(
