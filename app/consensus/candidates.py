@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import delete
+from sqlalchemy import delete, insert
 from sqlmodel import Session, col, select
 
 from app.accounts import service as accounts
@@ -203,7 +203,6 @@ def stand_on(session: Session, candidate: Candidate, text: Text, approval: Appro
     candidate.draft_id, candidate.revision_id = draft.id, carried.id
     session.add(candidate)
     session.add(CandidateRevision(revision_id=carried.id, candidate_id=candidate.id, approval_id=approval.id))
-    session.flush()
 
 
 def _fork_of_its_own(session: Session, draft: Draft, current: Revision) -> Draft:
@@ -225,12 +224,15 @@ def note_dependencies(session: Session, candidate: Candidate) -> None:
     """
     base = revisions.text_by_id(session, candidate.base_revision_id) if candidate.base_revision_id else None
     change = change_between(base, revisions.text_by_id(session, candidate.revision_id))
-    session.exec(delete(Dependency).where(col(Dependency.candidate_id) == candidate.id))
-    session.add_all(
-        Dependency(candidate_id=candidate.id, page_id=candidate.page_id, hash=hash_, rewrites=hash_ in change.rewrites)
-        for hash_ in sorted(change.dependencies | change.rewrites)
-    )
-    session.flush()
+    needed = {hash_: hash_ in change.rewrites for hash_ in change.dependencies | change.rewrites}
+    own = col(Dependency.candidate_id) == candidate.id
+    kept = session.exec(select(Dependency.hash, Dependency.rewrites).where(own))
+    if {hash_: rewrites for hash_, rewrites in kept} != needed:
+        session.exec(delete(Dependency).where(own))
+        page = {"candidate_id": candidate.id, "page_id": candidate.page_id}
+        rows = [{**page, "hash": hash_, "rewrites": rewrites} for hash_, rewrites in sorted(needed.items())]
+        if rows:
+            session.execute(insert(Dependency), rows)
     stacks.note_stack(session, candidate, change)
 
 

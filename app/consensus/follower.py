@@ -1,7 +1,9 @@
 """What follows the log for candidates: carry them after a promotion, and end waiting times."""
 
 import logging
-from collections.abc import Callable
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
 
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, select
@@ -19,7 +21,10 @@ log = logging.getLogger(__name__)
 BATCH = 1
 """Candidates put into their stacks in one transaction, so that a member's own write waits for one at most."""
 
-LOOK_EVERY = 10
+HELD = 0.03
+"""Seconds for which candidates are carried in one transaction, so that a member's own write waits no longer for it."""
+
+LOOK_EVERY = 30
 """Carried candidates, some quarter of a second, after which stops and waiting times that are over get their turn."""
 
 
@@ -41,12 +46,41 @@ class CandidateFollower:
             given_back = carrying.list_given_back(session) if changed else []
         for stale in given_back:
             self._alone(database, stale.id, _revive)
-        for number, candidate_id in enumerate(id_ for _page_id, ids in behind for id_ in ids):
-            if number and number % LOOK_EVERY == 0:
-                self._end_what_is_over(database)
-            self._alone(database, candidate_id, promotion.settle)
+        for page_id, ids in behind:
+            self._settle_all(database, page_id, deque(ids))
         self._position = newest
         self._end_what_is_over(database)
+
+    def _settle_all(self, database: Database, page_id: int, waiting: deque[int]) -> None:
+        """Carry and decide these candidates of a page, some at a time; what is over gets its turn in between."""
+        looked = len(waiting)
+        while waiting:
+            if looked - len(waiting) >= LOOK_EVERY:
+                self._end_what_is_over(database)
+                looked = len(waiting)
+            try:
+                done = self._settle_some(database, page_id, waiting)
+            except OperationalError:
+                raise
+            except Exception:
+                log.debug("each gets a transaction of its own until it is found", exc_info=True)
+                self._alone(database, waiting[0], promotion.settle)
+                done = 1
+            for _ in range(done):
+                waiting.popleft()
+
+    def _settle_some(self, database: Database, page_id: int, waiting: Sequence[int]) -> int:
+        """Settle the first ones in one transaction, which ends early; says how many. What they share is read once."""
+        done = 0
+        with database.transaction(writing=True) as session:
+            pages.lock_page(session, page_id)
+            until = time.monotonic() + HELD
+            for candidate_id in waiting:
+                promotion.settle(session, session.get_one(Candidate, candidate_id))
+                done += 1
+                if time.monotonic() > until or "published_position" in session.info:
+                    break
+        return done
 
     def _note_stacks(self, database: Database) -> None:
         """Put candidates from before stacks were kept into theirs, oldest first."""

@@ -4,11 +4,25 @@ import heapq
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from sqlalchemy import Integer, bindparam
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from app.revisions.models import Revision
 
-WINDOW = 256
+FEWEST, MOST = 4, 256
+"""Revisions in a window: the first, as most answers are near, and later ones."""
+
+_AT = aliased(Revision)
+_WINDOW = (
+    select(Revision.number, Revision.id, Revision.first_parent_id, Revision.second_parent_id)
+    .join(_AT, col(_AT.page_id) == Revision.page_id)
+    .where(
+        col(_AT.id) == bindparam("revision", type_=Integer()),
+        col(Revision.number) <= _AT.number,
+        col(Revision.number) > _AT.number - bindparam("window", type_=Integer()),
+    )
+)
 
 
 class Step(NamedTuple):
@@ -25,6 +39,7 @@ class Ancestry:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._steps: dict[int, Step] = {}
+        self._window = FEWEST
 
     def step(self, revision_id: int) -> Step:
         """The revision's number and parents."""
@@ -88,11 +103,7 @@ class Ancestry:
         return -self.step(revision_id).number, revision_id
 
     def _read_window(self, revision_id: int) -> None:
-        newest = self._session.exec(select(Revision.page_id, Revision.number).where(Revision.id == revision_id)).one()
-        rows = self._session.exec(
-            select(Revision.number, Revision.id, Revision.first_parent_id, Revision.second_parent_id).where(
-                Revision.page_id == newest[0], col(Revision.number).between(newest[1] - WINDOW + 1, newest[1])
-            )
-        )
-        for number, id_, first, second in rows:
+        given = {"revision": revision_id, "window": self._window}
+        for number, id_, first, second in self._session.execute(_WINDOW, given):
             self._steps[id_] = Step(number, id_, tuple(parent for parent in (first, second) if parent is not None))
+        self._window = min(MOST, self._window * 4)

@@ -1,5 +1,6 @@
 """Append revisions, and rebuild their texts from keyframes and deltas."""
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,10 @@ MAX_SUMMARY = 500
 class RevisionNotFound(NotFound):
     slug = "revision-not-found"
     title = N_("There is no such version")
+
+
+HELD = 20
+"""Revisions, which never change, that a session remembers having been asked for."""
 
 
 class DamagedText(Exception):
@@ -87,6 +92,8 @@ def get(session: Session, revision_id: int) -> Revision:
         raise RevisionNotFound(
             _("There is no version with that number. Open the page's history to find the one you mean.")
         )
+    # Held for a while: a session forgets at once what nobody holds, and the same few are asked for again and again.
+    session.info.setdefault("revisions_held", deque(maxlen=HELD)).append(revision)
     return revision
 
 
