@@ -24,8 +24,8 @@ BATCH = 1
 HELD = 0.03
 """Seconds for which candidates are carried in one transaction, so that a member's own write waits no longer for it."""
 
-LOOK_EVERY = 30
-"""Carried candidates, some quarter of a second, after which stops and waiting times that are over get their turn."""
+LOOK_EVERY = 10
+"""Carried candidates, about a tenth of a second, after which stops and waiting times that are over get their turn."""
 
 
 class CandidateFollower:

@@ -439,3 +439,25 @@ def test_a_candidate_that_cannot_be_decided_keeps_no_other_waiting(
     workshop.follow()
     assert workshop.approved_text(page) == HOUSING.replace("three times", "four times")
     workshop.follow()
+
+
+def test_of_those_carried_together_one_that_cannot_be_decided_keeps_no_other_behind(
+    workshop: Workshop, page: Page, north: list[Actor], south: list[Actor]
+) -> None:
+    crowd = [workshop.fork(south[0], page, ("three times", f"{number} times")) for number in range(6)]
+    for draft in crowd:
+        support(workshop, drafts.head_of(draft), south[0])
+    winner = workshop.fork(north[0], page, ("10,000", "20,000"))
+    support(workshop, drafts.head_of(winner), north[0], north[1], south[0])
+    with workshop.writing() as session:
+        broken = candidates.find_by_revision(session, drafts.head_of(crowd[2]))
+        assert broken is not None
+        broken.electorate = {"north": 5}
+        session.add(broken)
+    workshop.follow()
+    with workshop.reading() as session:
+        current = approvals.find_current(session, page.id)
+        found = [candidates.find_by_revision(session, drafts.head_of(draft)) for draft in crowd]
+        assert current is not None
+        behind = [number for number, row in enumerate(found) if row and row.base_revision_id != current.revision_id]
+    assert behind == [2]
