@@ -31,6 +31,7 @@ from app.pages.models import Page
 from app.permissions import Actor, Role
 from app.revisions import service as revisions
 from app.settings import Settings
+from bench.databases import database_url, gather_statistics
 
 MEMBERS, TURNS, PARAGRAPHS, FEW = 400, 150, 40, 12
 TEXT = "# Fares\n\n" + "\n\n".join(f"Point {n} stands as it was agreed in spring." for n in range(PARAGRAPHS)) + "\n"
@@ -130,26 +131,35 @@ def show(name: str, times: list[float], reference: float | None = None) -> float
     return middle
 
 
+def measure(database: Database, wanted: int) -> None:
+    stage = Stage(database, wanted)
+    gather_statistics(database)
+    print(f"{'votes, each committed':52} {'p50 ms':>8} {'p95 ms':>8} {'most':>8} {'ratio':>7}")
+    took = stage.take_turns()
+    reference = show(f"on a page with {FEW}", took["few candidates"])
+    show(f"on a page with {wanted:,}", took["crowded page"], reference)
+    decided, waited, whole = stage.approve()
+    show("while a promotion is carried to the others", waited, reference)
+    with database.transaction(writing=False) as session:
+        stale = session.exec(select(func.count()).where(Candidate.stale)).one()
+    print(f"the vote that decides: {decided:.0f} ms; all others carried, {stale} stale, after {whole / 1000:.1f} s")
+    print(f"votes meanwhile: {len(waited)}, {len(waited) * 1000 / whole:.1f} a second")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--candidates", type=int, default=2_600)
+    parser.add_argument("--postgres", action="store_true", help="a PostgreSQL of the tests' own in place of SQLite")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="crowded-") as folder:
-        url = f"sqlite:///{folder}/w.db"
+    with (
+        tempfile.TemporaryDirectory(prefix="crowded-") as folder,
+        database_url(Path(folder) / "w.db", postgres=asked.postgres) as url,
+    ):
         database = open_database(
             Settings(database_url=url, data_dir=Path(folder), founders=MEMBERS, wait_routine=0, neighbour_wait=0)
         )
         schema.upgrade(database)
-        stage = Stage(database, asked.candidates)
-        print(f"{'votes, each committed':52} {'p50 ms':>8} {'p95 ms':>8} {'most':>8} {'ratio':>7}")
-        took = stage.take_turns()
-        reference = show(f"on a page with {FEW}", took["few candidates"])
-        show(f"on a page with {asked.candidates:,}", took["crowded page"], reference)
-        decided, waited, whole = stage.approve()
-        show("while a promotion is carried to the others", waited, reference)
-        with database.transaction(writing=False) as session:
-            stale = session.exec(select(func.count()).where(Candidate.stale)).one()
-        print(f"the vote that decides: {decided:.0f} ms; all others carried, {stale} stale, after {whole / 1000:.1f} s")
+        measure(database, asked.candidates)
         database.dispose()
     return 0
 

@@ -1,6 +1,7 @@
 """How long the server takes for each screen, with many pages and many candidates.
 
-`python -m bench.screens [--pages 2000] [--candidates 10000] [--busy 40] [--database FILE]`; the reference is `/healthz`
+`python -m bench.screens [--pages 2000] [--candidates 10000] [--busy 40] [--database FILE]
+[--postgres]`; the reference is `/healthz`
 in the same run. The candidates stand on a few busy pages, every fourth with votes. With `--database` a filled file is
 kept and used again.
 """
@@ -28,6 +29,7 @@ from app.main import open_database
 from app.permissions import Actor, Role
 from app.revisions import service as revisions
 from app.settings import Settings
+from bench.databases import database_url, gather_statistics
 from tests.servers import Server
 
 ROUNDS = 100
@@ -145,31 +147,38 @@ def wait_until_indexed(server: Server) -> None:
     print(f"indexed in {time.perf_counter() - began:.0f} s")
 
 
+def run(url: str, folder: Path, wanted: tuple[int, int, int] | None) -> None:
+    """Measure a database, which is filled first with so many pages, candidates and busy pages if they are given."""
+    settings = Settings(database_url=url, data_dir=folder, founders=MEMBERS)
+    database = open_database(settings)
+    if wanted is not None:
+        began = time.perf_counter()
+        fill(database, *wanted)
+        gather_statistics(database)
+        print(f"filled in {time.perf_counter() - began:.0f} s")
+    server = Server(settings.database_url, folder)
+    server.start()
+    try:
+        wait_until_indexed(server)
+        measure(server, database)
+    finally:
+        server.kill()
+        database.dispose()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="bench.screens", description="Server time of every screen.")
     parser.add_argument("--pages", type=int, default=2000)
     parser.add_argument("--candidates", type=int, default=10_000)
     parser.add_argument("--busy", type=int, default=40, help="pages that have all the candidates")
     parser.add_argument("--database", type=Path, help="a file that is filled once and used again")
+    parser.add_argument("--postgres", action="store_true", help="a PostgreSQL of the tests' own in place of SQLite")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="screens-") as name:
         folder = asked.database.parent if asked.database else Path(name)
         path = asked.database or folder / "workshop.db"
-        is_new = not path.exists()
-        settings = Settings(database_url=f"sqlite:///{path}", data_dir=folder, founders=MEMBERS)
-        database = open_database(settings)
-        if is_new:
-            began = time.perf_counter()
-            fill(database, asked.pages, asked.candidates, asked.busy)
-            print(f"filled in {time.perf_counter() - began:.0f} s")
-        server = Server(settings.database_url, folder)
-        server.start()
-        try:
-            wait_until_indexed(server)
-            measure(server, database)
-        finally:
-            server.kill()
-            database.dispose()
+        with database_url(path, postgres=asked.postgres) as url:
+            run(url, folder, None if path.exists() else (asked.pages, asked.candidates, asked.busy))
     return 0
 
 

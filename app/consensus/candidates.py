@@ -226,9 +226,12 @@ def note_dependencies(session: Session, candidate: Candidate) -> None:
     change = change_between(base, revisions.text_by_id(session, candidate.revision_id))
     needed = {hash_: hash_ in change.rewrites for hash_ in change.dependencies | change.rewrites}
     own = col(Dependency.candidate_id) == candidate.id
-    kept = session.exec(select(Dependency.hash, Dependency.rewrites).where(own))
-    if {hash_: rewrites for hash_, rewrites in kept} != needed:
-        session.exec(delete(Dependency).where(own))
+    kept = {
+        hash_: rewrites for hash_, rewrites in session.exec(select(Dependency.hash, Dependency.rewrites).where(own))
+    }
+    if kept != needed:
+        if kept:
+            session.exec(delete(Dependency).where(own))
         page = {"candidate_id": candidate.id, "page_id": candidate.page_id}
         rows = [{**page, "hash": hash_, "rewrites": rewrites} for hash_, rewrites in sorted(needed.items())]
         if rows:
