@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import bindparam, func
-from sqlalchemy.orm import aliased
+from sqlalchemy import bindparam, event, func
+from sqlalchemy.orm import Session as SqlSession
+from sqlalchemy.orm import SessionTransaction, aliased
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -30,6 +31,7 @@ class RevisionNotFound(NotFound):
 
 HELD = 20
 """Revisions, which never change, that a session remembers having been asked for."""
+_HELD = "revisions_held"
 
 
 class DamagedText(Exception):
@@ -92,9 +94,15 @@ def get(session: Session, revision_id: int) -> Revision:
         raise RevisionNotFound(
             _("There is no version with that number. Open the page's history to find the one you mean.")
         )
-    # Held for a while: a session forgets at once what nobody holds, and the same few are asked for again and again.
-    session.info.setdefault("revisions_held", deque(maxlen=HELD)).append(revision)
+    # A session forgets at once what nobody holds, and the same few are asked for again and again.
+    session.info.setdefault(_HELD, deque(maxlen=HELD)).append(revision)
     return revision
+
+
+@event.listens_for(SqlSession, "after_soft_rollback")
+def _hold_nothing(session: SqlSession, _: SessionTransaction) -> None:
+    """What was taken back, to a savepoint too, may be gone, and its number be given to another."""
+    session.info.pop(_HELD, None)
 
 
 def get_many(session: Session, ids: Iterable[int]) -> dict[int, Revision]:
