@@ -94,7 +94,7 @@ class Campaign:
         return draft
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def campaign(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Campaign]:
     folder = tmp_path_factory.mktemp("browser")
     shutil.copy(sqlite_template, folder / "workshop.db")
@@ -116,7 +116,7 @@ def campaign(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) ->
     database.dispose()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(campaign: Campaign) -> Server:
     return campaign.server
 
@@ -191,7 +191,7 @@ class Visitors:
         return state
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def signed_in() -> dict[str, StorageState]:
     """The cookies of those who signed in already."""
     return {}
