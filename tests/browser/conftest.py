@@ -22,7 +22,7 @@ from app.settings import Settings
 from app.web.static import ADDRESS
 from tests.factories import Workshop
 from tests.prepare import find_browser
-from tests.servers import Server
+from tests.servers import NO_CERTIFICATES, Server, look_again_soon
 
 PASSWORD = "four unrelated words"
 PATIENCE = 20_000
@@ -125,10 +125,11 @@ def wait_until_indexed(server: Server, words: str) -> None:
     """Ask until the answer comes from the index, with a page in it: before that it is a quick look that says so."""
     deadline = time.monotonic() + 60
     while True:
-        answer = httpx.get(f"{server.url}/api/v1/search", params={"q": words}).json()
+        answer = httpx.get(f"{server.url}/api/v1/search", params={"q": words}, verify=NO_CERTIFICATES).json()
         if answer["data"] and not answer["notes"]:
             return
         assert time.monotonic() < deadline, server.log()
+        look_again_soon()
 
 
 @pytest.fixture(scope="module")
