@@ -18,21 +18,25 @@ from app.drafts.models import DraftState
 from app.pages.models import Page
 from app.permissions import Actor, Role
 from app.revisions import service as revisions
+from tests.beginnings import made_once
 from tests.conftest import POSTGRES_IN_SOAK, MovableClock
 from tests.factories import HOUSING, Workshop
 
 
 @pytest.fixture
+@made_once
 def north(workshop: Workshop) -> list[Actor]:
     return [workshop.member(f"north-{n}", chapter="north", role=Role.WRITER) for n in range(3)]
 
 
 @pytest.fixture
+@made_once
 def south(workshop: Workshop) -> list[Actor]:
     return [workshop.member(f"south-{n}", chapter="south") for n in range(2)]
 
 
 @pytest.fixture
+@made_once
 def page(workshop: Workshop, clock: MovableClock, north: list[Actor], south: list[Actor]) -> Page:
     """Housing, its first text approved by everybody."""
     page = workshop.page(north[0])

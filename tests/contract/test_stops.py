@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from app.pages.models import Page
 from app.pages.text import sha256_of
 from app.permissions import Role, Scope
+from tests.beginnings import made_once
 from tests.conftest import POSTGRES_IN_SOAK, MovableClock, connect
 from tests.contract.campaign import API
 from tests.factories import HOUSING, Workshop
@@ -17,6 +18,7 @@ REASON = {"reason": "The figure is being checked."}
 
 
 @pytest.fixture
+@made_once
 def page(workshop: Workshop, clock: MovableClock) -> Page:
     """Housing, approved twice; r1 at 09:00 on the 22nd, r2 at 15:00 on the 23rd."""
     members = [workshop.member(f"m{n}", chapter=("north", "south")[n % 2], role=Role.WRITER) for n in range(4)]
@@ -33,6 +35,7 @@ def page(workshop: Workshop, clock: MovableClock) -> Page:
 
 
 @pytest.fixture
+@made_once
 def moderators(workshop: Workshop) -> list[str]:
     people = [
         workshop.member(name, chapter=home, role=Role.MODERATOR) for name, home in (("ada", "north"), ("bea", "south"))
