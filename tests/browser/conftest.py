@@ -132,9 +132,9 @@ def wait_until_indexed(server: Server, words: str) -> None:
         look_again_soon()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """A browser for one file: it runs an event loop in this thread, beside which no other test could run its own."""
+    """A browser for this folder: it runs an event loop in this thread, beside which no other test could run its own."""
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
