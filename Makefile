@@ -26,7 +26,7 @@ $(VENV)/.ready-dev: tests/requirements.lock $(VENV)/.ready
 
 test: $(VENV)/.ready-dev  ## the whole suite, with a browser and a PostgreSQL of its own
 	$(BIN)/python -m tests.prepare
-	$(BIN)/python -m pytest -n 3 --dist loadgroup
+	$(BIN)/python -m pytest -n 4 --dist loadgroup
 
 check: $(VENV)/.ready-dev  ## style, types, package order, templates, migrations
 	$(BIN)/ruff check .

@@ -98,7 +98,8 @@ def postgres_template(postgres: str) -> str:
 def create_postgres_database(address: str, name: str, template: str = "template1") -> str:
     """Make a database and return its address."""
     with psycopg.connect(address.format(database="postgres"), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        copying = "STRATEGY FILE_COPY" if connection.info.server_version >= 150_000 else ""  # two thirds of the work
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" {copying}')
     return address.format(database=name)
 
 

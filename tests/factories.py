@@ -1,6 +1,5 @@
 """People, pages and votes for tests, made through the services as the program makes them."""
 
-import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -47,8 +46,8 @@ class Workshop:
     def __init__(self, database: Database, follower: Follower) -> None:
         self.database = database
         self.follower = follower
-        self._numbers = itertools.count(1)
-        self._chapter_ids: dict[str, int] = {}
+        self.members = 0
+        self.chapter_ids: dict[str, int] = {}
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -66,13 +65,13 @@ class Workshop:
 
     def member(self, name: str | None = None, *, chapter: str | None = None, role: Role = Role.MEMBER) -> Actor:
         """A member, in a chapter that is made when it is first named."""
-        if chapter and chapter not in self._chapter_ids:
-            self._chapter_ids[chapter] = self.chapter(chapter).id
-        chapter_id = self._chapter_ids[chapter] if chapter else None
+        if chapter and chapter not in self.chapter_ids:
+            self.chapter_ids[chapter] = self.chapter(chapter).id
+        chapter_id = self.chapter_ids[chapter] if chapter else None
+        if name is None:
+            self.members += 1
         with self.writing() as session:
-            user = accounts.add_user(
-                session, name or f"member-{next(self._numbers)}", None, role=role, chapter_id=chapter_id
-            )
+            user = accounts.add_user(session, name or f"member-{self.members}", None, role=role, chapter_id=chapter_id)
             return accounts.actor_of(user)
 
     def token(self, actor: Actor, *scopes: Scope) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from tests.prepare import find_proxy
-from tests.servers import NO_CERTIFICATES, free_port
+from tests.servers import NO_CERTIFICATES, free_port, look_again_soon
 
 CONFIGURATION = """
 daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;
@@ -51,6 +51,7 @@ def running_proxy(folder: Path, upstream: str) -> Iterator[str]:
             httpx.get(f"{address}/healthz", verify=NO_CERTIFICATES).raise_for_status()
         except httpx.HTTPError:
             assert time.monotonic() < deadline
+            look_again_soon()
         else:
             break
     yield address

@@ -73,7 +73,7 @@ def test_the_same_seed_gives_the_same_replay(prepared: Path, tmp_path: Path) -> 
     rows = []
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
-        rows.append(Replay("queue", copy_of(prepared, tmp_path / name), replace(ASKED, days=1)).run())
+        rows.append(Replay("queue", copy_of(prepared, tmp_path / name), replace(ASKED, days=1, votes_per_day=2)).run())
     assert [{**row, "cpu_s": 0} for row in rows] == [{**rows[0], "cpu_s": 0}] * 2
 
 

@@ -22,7 +22,7 @@ from app.settings import Settings
 from app.web.static import ADDRESS
 from tests.factories import Workshop
 from tests.prepare import find_browser
-from tests.servers import Server
+from tests.servers import NO_CERTIFICATES, Server, look_again_soon
 
 PASSWORD = "four unrelated words"
 PATIENCE = 20_000
@@ -94,7 +94,7 @@ class Campaign:
         return draft
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def campaign(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Campaign]:
     folder = tmp_path_factory.mktemp("browser")
     shutil.copy(sqlite_template, folder / "workshop.db")
@@ -116,7 +116,7 @@ def campaign(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) ->
     database.dispose()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(campaign: Campaign) -> Server:
     return campaign.server
 
@@ -125,15 +125,16 @@ def wait_until_indexed(server: Server, words: str) -> None:
     """Ask until the answer comes from the index, with a page in it: before that it is a quick look that says so."""
     deadline = time.monotonic() + 60
     while True:
-        answer = httpx.get(f"{server.url}/api/v1/search", params={"q": words}).json()
+        answer = httpx.get(f"{server.url}/api/v1/search", params={"q": words}, verify=NO_CERTIFICATES).json()
         if answer["data"] and not answer["notes"]:
             return
         assert time.monotonic() < deadline, server.log()
+        look_again_soon()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """A browser for one file: it runs an event loop in this thread, beside which no other test could run its own."""
+    """A browser for this folder: it runs an event loop in this thread, beside which no other test could run its own."""
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -191,7 +192,7 @@ class Visitors:
         return state
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def signed_in() -> dict[str, StorageState]:
     """The cookies of those who signed in already."""
     return {}

@@ -49,7 +49,7 @@ class Line(httpx.HTTPTransport):
         return response
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("client")
     with running_campaign(folder, sqlite_template, webhook_networks="127.0.0.0/8") as found:

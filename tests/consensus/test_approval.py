@@ -18,21 +18,25 @@ from app.drafts.models import DraftState
 from app.pages.models import Page
 from app.permissions import Actor, Role
 from app.revisions import service as revisions
-from tests.conftest import MovableClock
+from tests.beginnings import made_once
+from tests.conftest import POSTGRES_IN_SOAK, MovableClock
 from tests.factories import HOUSING, Workshop
 
 
 @pytest.fixture
+@made_once
 def north(workshop: Workshop) -> list[Actor]:
     return [workshop.member(f"north-{n}", chapter="north", role=Role.WRITER) for n in range(3)]
 
 
 @pytest.fixture
+@made_once
 def south(workshop: Workshop) -> list[Actor]:
     return [workshop.member(f"south-{n}", chapter="south") for n in range(2)]
 
 
 @pytest.fixture
+@made_once
 def page(workshop: Workshop, clock: MovableClock, north: list[Actor], south: list[Actor]) -> Page:
     """Housing, its first text approved by everybody."""
     page = workshop.page(north[0])
@@ -107,6 +111,7 @@ def test_another_paragraph_is_carried_forward_with_its_votes_and_can_still_win(
     assert workshop.approved_text(page) == text
 
 
+@POSTGRES_IN_SOAK
 def test_another_sentence_of_the_paragraph_waits_at_least_an_hour_more(
     workshop: Workshop, clock: MovableClock, page: Page, north: list[Actor], south: list[Actor]
 ) -> None:
@@ -140,6 +145,7 @@ def test_a_rewrite_of_the_same_sentence_turns_stale_and_closes_the_vote(
         workshop.vote(south[1], drafts.head_of(rival))
 
 
+@POSTGRES_IN_SOAK
 def test_a_vote_cast_before_a_rival_was_carried_finds_it_stale(
     workshop: Workshop, page: Page, north: list[Actor], south: list[Actor]
 ) -> None:
@@ -154,6 +160,7 @@ def test_a_vote_cast_before_a_rival_was_carried_finds_it_stale(
     assert workshop.decision(drafts.head_of(rival)).count.supporters == 1
 
 
+@POSTGRES_IN_SOAK
 def test_a_merged_stale_fork_starts_a_new_vote(
     workshop: Workshop, page: Page, north: list[Actor], south: list[Actor]
 ) -> None:
@@ -178,6 +185,7 @@ def test_a_merged_stale_fork_starts_a_new_vote(
     assert workshop.decision(merged.id).reach == 1
 
 
+@POSTGRES_IN_SOAK
 def test_a_rival_within_a_day_needs_a_higher_score(
     workshop: Workshop, clock: MovableClock, page: Page, north: list[Actor], south: list[Actor]
 ) -> None:
@@ -194,6 +202,7 @@ def test_a_rival_within_a_day_needs_a_higher_score(
     assert workshop.approved_text(page) == HOUSING.replace("10,000 homes", "20,000 flats")
 
 
+@POSTGRES_IN_SOAK
 def test_the_fork_closes_and_the_shared_draft_takes_the_approved_text_in(
     workshop: Workshop, page: Page, north: list[Actor], south: list[Actor]
 ) -> None:
@@ -219,6 +228,7 @@ def test_the_fork_closes_and_the_shared_draft_takes_the_approved_text_in(
     assert "20,000" in text
 
 
+@POSTGRES_IN_SOAK
 def test_a_shared_draft_that_clashes_stays_as_it_is_and_says_so(
     workshop: Workshop, page: Page, north: list[Actor], south: list[Actor]
 ) -> None:
@@ -234,6 +244,7 @@ def test_a_shared_draft_that_clashes_stays_as_it_is_and_says_so(
         assert revisions.text_by_id(session, drafts.head_of(shared)) == mine
 
 
+@POSTGRES_IN_SOAK
 def test_a_later_draft_of_the_approved_one_keeps_its_text_and_votes(
     workshop: Workshop, page: Page, north: list[Actor], south: list[Actor]
 ) -> None:
@@ -259,6 +270,7 @@ def test_a_later_draft_of_the_approved_one_keeps_its_text_and_votes(
         assert standing.base_revision_id == first
 
 
+@POSTGRES_IN_SOAK
 def test_an_unapproved_sentence_of_the_shared_draft_shows_in_the_voters_diff(
     workshop: Workshop, page: Page, north: list[Actor], south: list[Actor]
 ) -> None:
@@ -291,6 +303,7 @@ def test_a_vote_is_refused_when_one_byte_differs_from_what_was_read(
     assert workshop.decision(drafts.head_of(draft)).state is State.DRAFT
 
 
+@POSTGRES_IN_SOAK
 def test_three_oppose_votes_stop_a_text_that_had_enough_support(
     workshop: Workshop, clock: MovableClock, page: Page, north: list[Actor], south: list[Actor]
 ) -> None:
@@ -307,6 +320,7 @@ def test_three_oppose_votes_stop_a_text_that_had_enough_support(
     assert workshop.approved_text(page) == HOUSING
 
 
+@POSTGRES_IN_SOAK
 def test_a_vote_after_the_wait_ended_cannot_undo_what_was_due(
     workshop: Workshop, clock: MovableClock, page: Page, north: list[Actor], south: list[Actor]
 ) -> None:
@@ -334,6 +348,7 @@ def test_saving_never_moves_votes(workshop: Workshop, page: Page, north: list[Ac
     assert workshop.decision(saved.revision.id).reach == 0
 
 
+@POSTGRES_IN_SOAK
 def test_a_withdrawn_fork_takes_no_votes_and_goes_on_with_those_it_had(
     workshop: Workshop, page: Page, north: list[Actor], south: list[Actor]
 ) -> None:
@@ -353,6 +368,7 @@ def test_a_withdrawn_fork_takes_no_votes_and_goes_on_with_those_it_had(
     assert workshop.approved_text(page) == HOUSING.replace("10,000", "20,000")
 
 
+@POSTGRES_IN_SOAK
 def test_an_author_cannot_choose_who_counts_by_taking_a_fork_back(
     workshop: Workshop, clock: MovableClock, page: Page, north: list[Actor], south: list[Actor]
 ) -> None:
@@ -400,6 +416,7 @@ def test_a_waiting_time_ends_while_a_crowd_is_carried(
     assert ended < carried[-1]
 
 
+@POSTGRES_IN_SOAK
 def test_a_shared_draft_as_long_as_can_be_keeps_nothing_from_approval(
     workshop: Workshop, clock: MovableClock, page: Page, north: list[Actor], south: list[Actor]
 ) -> None:

@@ -12,6 +12,7 @@ from app.drafts import service as drafts
 from app.drafts.models import Draft
 from app.permissions import Actor, Role
 from app.revisions import service as revisions
+from tests.beginnings import made_once
 from tests.conftest import ON_SQLITE_ALONE, MovableClock, connect
 from tests.factories import Workshop
 
@@ -21,11 +22,13 @@ WORDS = (("Renters", "Tenants"), ("Anna", "Nora"), ("10,000", "12,000"))
 
 
 @pytest.fixture
+@made_once
 def people(workshop: Workshop) -> list[Actor]:
     return [workshop.member(f"member-{n}", role=Role.WRITER) for n in range(5)]
 
 
 @pytest.fixture
+@made_once
 def forks(workshop: Workshop, people: list[Actor]) -> list[Draft]:
     page = workshop.page(people[0])
     for voter in people:

@@ -17,6 +17,7 @@ from app.drafts import service as drafts
 from app.drafts.models import Draft
 from app.permissions import Actor, Role
 from app.revisions import service as revisions
+from tests.beginnings import made_once
 from tests.conftest import POSTGRES_IN_SOAK, MovableClock
 from tests.factories import Workshop
 
@@ -26,11 +27,13 @@ WORDS = ("Renters", "Landlords", "contract", "hearing", "Topline", "Anna", "scho
 
 
 @pytest.fixture
+@made_once
 def voters(workshop: Workshop) -> list[Actor]:
     return [workshop.member(f"voter-{n}", chapter=f"chapter-{n % 3}", role=Role.WRITER) for n in range(30)]
 
 
 @pytest.fixture
+@made_once
 def forks(workshop: Workshop, voters: list[Actor]) -> list[Draft]:
     """Ten versions of one page, all put to the vote."""
     page = workshop.page(voters[0])

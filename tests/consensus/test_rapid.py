@@ -14,6 +14,7 @@ from app.drafts import service as drafts
 from app.errors import Conflict, NotAllowed
 from app.pages.models import Page
 from app.permissions import Actor, Role
+from tests.beginnings import made_once
 from tests.conftest import POSTGRES_IN_SOAK, MovableClock
 from tests.factories import HOUSING, Workshop
 
@@ -23,12 +24,14 @@ TWENTY = HOUSING.replace("10,000", "20,000")
 
 
 @pytest.fixture
+@made_once
 def members(workshop: Workshop) -> list[Actor]:
     """Twelve: four are needed, and below ten the rapid wait is two hours."""
     return [workshop.member(f"m{n}", chapter=("north", "south")[n % 2], role=Role.WRITER) for n in range(12)]
 
 
 @pytest.fixture
+@made_once
 def page(workshop: Workshop, clock: MovableClock, members: list[Actor]) -> Page:
     page = workshop.page(members[0])
     for member in members[:7]:

@@ -11,6 +11,7 @@ from app.consensus.models import Value
 from app.drafts import service as drafts
 from app.permissions import Actor, Role
 from app.revisions import service as revisions
+from tests.beginnings import made_once
 from tests.conftest import ON_SQLITE_ALONE, MovableClock, connect
 from tests.factories import Workshop
 
@@ -21,11 +22,13 @@ ASKS_MORE = "Do your votes still stand?"
 
 
 @pytest.fixture
+@made_once
 def people(workshop: Workshop) -> list[Actor]:
     return [workshop.member(f"member-{n}", role=Role.WRITER) for n in range(5)]
 
 
 @pytest.fixture
+@made_once
 def stale(workshop: Workshop, clock: MovableClock, people: list[Actor]) -> list[int]:
     """Five rewrites of one sentence that another took the place of. 3 was for all of them, 4 against the first."""
     page = workshop.page(people[0])

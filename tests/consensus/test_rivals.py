@@ -16,6 +16,7 @@ from app.errors import Conflict, NotAllowed
 from app.pages.models import Page
 from app.permissions import Actor, Role, Scope
 from app.revisions import service as revisions
+from tests.beginnings import made_once
 from tests.conftest import POSTGRES_IN_SOAK, MovableClock
 from tests.factories import HOUSING, Workshop
 
@@ -25,11 +26,13 @@ Asked = list[list[tuple[int, str]]]
 
 
 @pytest.fixture
+@made_once
 def people(workshop: Workshop) -> list[Actor]:
     return [workshop.member(f"m{n}", role=Role.WRITER) for n in range(5)]
 
 
 @pytest.fixture
+@made_once
 def page(workshop: Workshop, clock: MovableClock, people: list[Actor]) -> Page:
     page = workshop.page(people[0])
     approve(workshop, workshop.shared_head(page), people)
@@ -57,6 +60,7 @@ def asked(workshop: Workshop, actor: Actor) -> Asked:
 
 
 @pytest.fixture
+@made_once
 def beaten(workshop: Workshop, people: list[Actor], page: Page) -> list[Draft]:
     """Two rewrites of one sentence by member 3, and a third that wins.
 

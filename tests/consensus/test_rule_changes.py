@@ -21,6 +21,7 @@ from app.main import open_database
 from app.permissions import Actor, Role
 from app.settings import Settings
 from app.transfer.verification import verify_database
+from tests.beginnings import made_once
 from tests.conftest import POSTGRES_IN_SOAK, MovableClock
 from tests.factories import Workshop
 
@@ -30,6 +31,7 @@ DAY = 86_400
 
 
 @pytest.fixture
+@made_once
 def members(workshop: Workshop) -> list[Actor]:
     """Two chapters of four, each of which counts; the first of each is a moderator, and the second of north."""
     roles = {("north", 0): Role.MODERATOR, ("north", 1): Role.ADMIN, ("south", 0): Role.MODERATOR}

@@ -17,6 +17,7 @@ from app.errors import NotAllowed
 from app.pages.models import Page
 from app.permissions import Actor, Role
 from app.revisions import service as revisions
+from tests.beginnings import made_once
 from tests.conftest import POSTGRES_IN_SOAK, MovableClock
 from tests.consensus.test_cutting import BASE, rewritten, section
 from tests.factories import Workshop
@@ -28,11 +29,13 @@ TITLES = ["Part 0", "Part 1", "Part 2", "Part 3"]
 
 
 @pytest.fixture
+@made_once
 def people(workshop: Workshop) -> list[Actor]:
     return [workshop.member(f"m{n}", role=Role.WRITER) for n in range(5)]
 
 
 @pytest.fixture
+@made_once
 def page(workshop: Workshop, clock: MovableClock, people: list[Actor]) -> Page:
     page = workshop.page(people[0], "Homes", BASE)
     approve(workshop, workshop.shared_head(page), people)
@@ -41,6 +44,7 @@ def page(workshop: Workshop, clock: MovableClock, people: list[Actor]) -> Page:
 
 
 @pytest.fixture
+@made_once
 def large(workshop: Workshop, people: list[Actor], page: Page) -> Draft:
     """A change of twelve blocks in four sections, by member 3."""
     return fork(workshop, people[3], page, LARGE)

@@ -15,6 +15,7 @@ from app.drafts.models import Draft
 from app.pages.models import Page
 from app.permissions import Actor, Role, Scope
 from app.revisions import service as revisions
+from tests.beginnings import made_once
 from tests.conftest import POSTGRES_IN_SOAK, MovableClock, connect
 from tests.factories import HOUSING, Workshop
 
@@ -31,11 +32,13 @@ def anna(workshop: Workshop) -> Actor:
 
 
 @pytest.fixture
+@made_once
 def people(workshop: Workshop, anna: Actor) -> list[Actor]:
     return [anna, *(workshop.member(f"member-{n}", chapter="north") for n in range(5))]
 
 
 @pytest.fixture
+@made_once
 def page(workshop: Workshop, clock: MovableClock, people: list[Actor]) -> Page:
     """Housing, approved long ago."""
     page = workshop.page(people[0])

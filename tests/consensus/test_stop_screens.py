@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from app.approvals import stops
 from app.pages.models import Page
 from app.permissions import Actor, Role
+from tests.beginnings import made_once
 from tests.conftest import ON_SQLITE_ALONE, MovableClock, connect
 from tests.factories import HOUSING, Workshop
 
@@ -13,6 +14,7 @@ pytestmark = [pytest.mark.anyio, ON_SQLITE_ALONE]
 
 
 @pytest.fixture
+@made_once
 def page(workshop: Workshop, clock: MovableClock) -> Page:
     """Housing, approved, and a fork of it that waits with enough support."""
     members = [workshop.member(f"m{n}", chapter=("north", "south")[n % 2], role=Role.WRITER) for n in range(9)]
@@ -28,6 +30,7 @@ def page(workshop: Workshop, clock: MovableClock) -> Page:
 
 
 @pytest.fixture
+@made_once
 def ada(workshop: Workshop) -> Actor:
     return workshop.member("ada", chapter="north", role=Role.MODERATOR)
 

@@ -16,6 +16,7 @@ from app.drafts import service as drafts
 from app.errors import Conflict, NotAllowed, Refused
 from app.pages.models import Page
 from app.permissions import Actor, Role
+from tests.beginnings import made_once
 from tests.conftest import POSTGRES_IN_SOAK, MovableClock
 from tests.factories import HOUSING, Workshop
 
@@ -25,21 +26,25 @@ TWENTY = HOUSING.replace("10,000", "20,000")
 
 
 @pytest.fixture
+@made_once
 def members(workshop: Workshop) -> list[Actor]:
     return [workshop.member(f"m{n}", chapter=("north", "south")[n % 2], role=Role.WRITER) for n in range(12)]
 
 
 @pytest.fixture
+@made_once
 def ada(workshop: Workshop) -> Actor:
     return workshop.member("ada", chapter="north", role=Role.MODERATOR)
 
 
 @pytest.fixture
+@made_once
 def bea(workshop: Workshop) -> Actor:
     return workshop.member("bea", chapter="south", role=Role.MODERATOR)
 
 
 @pytest.fixture
+@made_once
 def page(workshop: Workshop, clock: MovableClock, members: list[Actor], ada: Actor, bea: Actor) -> Page:
     """Housing, its first text approved thirty hours ago."""
     page = workshop.page(members[0])

@@ -6,6 +6,7 @@ from app.consensus import stopping, trial
 from app.consensus.models import Value
 from app.consensus.trial import Outcome, Trial
 from app.permissions import Actor, Role
+from tests.beginnings import made_once
 from tests.conftest import POSTGRES_IN_SOAK, MovableClock
 from tests.factories import Workshop
 
@@ -16,6 +17,7 @@ NOTHING: dict[tuple[Outcome, Outcome], int] = {}
 
 
 @pytest.fixture
+@made_once
 def members(workshop: Workshop) -> list[Actor]:
     """Twelve members: four are needed."""
     return [workshop.member(f"m{n}", chapter=("north", "south")[n % 2], role=Role.WRITER) for n in range(12)]

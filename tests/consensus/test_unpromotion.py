@@ -16,6 +16,7 @@ from app.drafts import service as drafts
 from app.pages.models import Page
 from app.permissions import Actor, Role
 from app.revisions import service as revisions
+from tests.beginnings import made_once
 from tests.conftest import POSTGRES_IN_SOAK, MovableClock
 from tests.factories import HOUSING, Workshop
 
@@ -25,12 +26,14 @@ TWENTY = HOUSING.replace("10,000", "20,000")
 
 
 @pytest.fixture
+@made_once
 def members(workshop: Workshop) -> list[Actor]:
     """Twelve, so that four are needed and two of them may be of one chapter."""
     return [workshop.member(f"m{n}", chapter=("north", "south")[n % 2], role=Role.WRITER) for n in range(12)]
 
 
 @pytest.fixture
+@made_once
 def page(workshop: Workshop, clock: MovableClock, members: list[Actor]) -> Page:
     """Housing with its first text and, since then, with 20,000 homes in it."""
     page = approved_page(workshop, clock, members)

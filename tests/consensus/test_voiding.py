@@ -20,6 +20,7 @@ from app.errors import Conflict, DomainError, NotAllowed, NotFound, Refused
 from app.ledger.models import LedgerEntry
 from app.permissions import Actor, Role
 from app.transfer.verification import verify_database
+from tests.beginnings import made_once
 from tests.conftest import POSTGRES_IN_SOAK, MovableClock
 from tests.factories import Workshop
 
@@ -29,6 +30,7 @@ WHY = "Five accounts of one person."
 
 
 @pytest.fixture
+@made_once
 def members(workshop: Workshop) -> dict[str, Actor]:
     """Two chapters of twenty; the first two of each are moderators."""
     return {

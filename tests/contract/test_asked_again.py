@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from app.consensus.models import Value
 from app.drafts import service as drafts
 from app.permissions import Actor, Role, Scope
+from tests.beginnings import made_once
 from tests.conftest import POSTGRES_IN_SOAK, MovableClock, connect
 from tests.contract.campaign import API
 from tests.factories import HOUSING, Workshop
@@ -14,11 +15,13 @@ pytestmark = [pytest.mark.anyio, POSTGRES_IN_SOAK]
 
 
 @pytest.fixture
+@made_once
 def people(workshop: Workshop) -> list[Actor]:
     return [workshop.member(name, role=Role.WRITER) for name in ("anna", "bob", "cara", "dora", "emil")]
 
 
 @pytest.fixture
+@made_once
 def revisions(workshop: Workshop, clock: MovableClock, people: list[Actor]) -> dict[str, int]:
     """Dora's change, which she and Emil voted on, and the approved text that made it stale."""
     page = workshop.page(people[0])

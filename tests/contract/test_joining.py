@@ -8,6 +8,7 @@ from app.consensus.models import Value
 from app.drafts import service as drafts
 from app.drafts.models import Draft
 from app.permissions import Actor, Role, Scope
+from tests.beginnings import made_once
 from tests.conftest import POSTGRES_IN_SOAK, MovableClock, connect
 from tests.contract.campaign import API
 from tests.factories import Workshop
@@ -19,11 +20,13 @@ FAR, MUCH = "Rents have risen far faster than our wages.", "Rents have risen muc
 
 
 @pytest.fixture
+@made_once
 def people(workshop: Workshop) -> list[Actor]:
     return [workshop.member("anna", role=Role.WRITER), workshop.member("bob"), workshop.member("cara")]
 
 
 @pytest.fixture
+@made_once
 def forks(workshop: Workshop, clock: MovableClock, people: list[Actor]) -> list[Draft]:
     """Anna's and Bob's words for one sentence of an approved text, which nearly agree."""
     page = workshop.page(people[0])

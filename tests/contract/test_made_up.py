@@ -18,6 +18,8 @@ from tests.contract.campaign import Campaign, fill
 from tests.contract.made_up import PHASES, Outcome, try_made_up_requests
 from tests.factories import Workshop
 
+pytestmark = pytest.mark.xdist_group("made up")  # to write the document and to load what reads it takes seconds
+
 FEW = (
     "/api/v1/pages/{slug}/approved/sections/{key}.{form}",
     "/api/v1/drafts/{draft_id}/join",

@@ -12,6 +12,9 @@ from app.web.help import titles
 from app.web.openapi import operations_of
 from tests.conftest import connect
 from tests.contract.campaign import API, Campaign
+from tests.contract.conftest import CAMPAIGN_ON_SQLITE
+
+pytestmark = CAMPAIGN_ON_SQLITE
 
 Json = dict[str, Any]
 EMPTY = {"204", "304", "308"}

@@ -6,7 +6,8 @@ from fastapi import FastAPI
 from app.pages.models import Page
 from app.pages.text import sha256_of
 from app.permissions import Role, Scope
-from tests.conftest import MovableClock, connect
+from tests.beginnings import made_once
+from tests.conftest import POSTGRES_IN_SOAK, MovableClock, connect
 from tests.contract.campaign import API
 from tests.factories import HOUSING, Workshop
 
@@ -17,6 +18,7 @@ REASON = {"reason": "The figure is being checked."}
 
 
 @pytest.fixture
+@made_once
 def page(workshop: Workshop, clock: MovableClock) -> Page:
     """Housing, approved twice; r1 at 09:00 on the 22nd, r2 at 15:00 on the 23rd."""
     members = [workshop.member(f"m{n}", chapter=("north", "south")[n % 2], role=Role.WRITER) for n in range(4)]
@@ -33,6 +35,7 @@ def page(workshop: Workshop, clock: MovableClock) -> Page:
 
 
 @pytest.fixture
+@made_once
 def moderators(workshop: Workshop) -> list[str]:
     people = [
         workshop.member(name, chapter=home, role=Role.MODERATOR) for name, home in (("ada", "north"), ("bea", "south"))
@@ -99,6 +102,7 @@ async def test_a_held_text_says_stop_in_every_form_and_is_never_kept(
         assert [(entry["page"], entry["data"]["reason"]) for entry in log] == [("housing", REASON["reason"])]
 
 
+@POSTGRES_IN_SOAK
 async def test_the_last_safe_text_is_given_to_who_asks_for_it(app: FastAPI, page: Page, moderators: list[str]) -> None:
     async with connect(app) as everybody, connect(app, moderators[0]) as ada:
         await ada.post(f"{API}/pages/housing/hold", json=REASON)
@@ -155,6 +159,7 @@ async def test_a_withdrawn_text_is_gone_with_the_reason_and_what_to_use_instead(
         assert (await everybody.get(f"{API}/pages/housing/approved.md")).text == TWENTY
 
 
+@POSTGRES_IN_SOAK
 async def test_a_correction_is_served_at_once_and_nothing_unapproved_can_be_one(
     app: FastAPI, workshop: Workshop, page: Page, moderators: list[str]
 ) -> None:
@@ -168,6 +173,7 @@ async def test_a_correction_is_served_at_once_and_nothing_unapproved_can_be_one(
         assert (await everybody.get(f"{API}/pages/housing/approved.md")).text == HOUSING
 
 
+@POSTGRES_IN_SOAK
 async def test_rapid_mode_takes_two_members(app: FastAPI, workshop: Workshop, page: Page) -> None:
     people = [workshop.member(f"r{n}", chapter=("north", "south")[n]) for n in range(2)]
     first, second = (workshop.token(person, Scope.VOTE) for person in people)

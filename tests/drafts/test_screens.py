@@ -12,6 +12,7 @@ from app.drafts.models import Draft
 from app.pages.models import Page
 from app.permissions import Actor, Role
 from app.revisions import service as revisions
+from tests.beginnings import made_once
 from tests.conftest import ON_SQLITE_ALONE, MovableClock, connect
 from tests.factories import Workshop
 
@@ -24,6 +25,7 @@ def anna(workshop: Workshop) -> Actor:
 
 
 @pytest.fixture
+@made_once
 def page(workshop: Workshop, clock: MovableClock, anna: Actor) -> Page:
     """Housing, approved by its only member long ago."""
     page = workshop.page(anna)

@@ -18,6 +18,9 @@ from tests.factories import Workshop
 from tests.proxy import running_proxy
 from tests.servers import NO_CERTIFICATES, Server
 
+PAUSE = 0.05
+"""Seconds between two questions of a follower, who would else take the core that the server needs."""
+
 CHANGES, KILLS = 24, 1
 SOAK_CHANGES, SOAK_KILLS = 1_000, 5
 
@@ -55,6 +58,7 @@ class Follower(ABC):
                             break
                 except httpx.HTTPError:
                     self.broken += 1
+                self._end.wait(PAUSE)
 
     @abstractmethod
     def read(self, client: httpx.Client) -> Iterator[dict[str, Any]]:

@@ -16,7 +16,7 @@ from app.revisions import service as revisions
 from app.transfer.verification import verify_database
 from tests.conftest import ENGINES, ON_SQLITE_ALONE
 from tests.factories import Workshop
-from tests.servers import Server, connect_to
+from tests.servers import Server, connect_to, look_again_soon
 
 MEMBERS, ROUNDS, SOAK_ROUNDS = 50, 1, 200
 HELD_EVERY = 2
@@ -34,8 +34,7 @@ def servers(database_url: str, tmp_path: Path) -> Iterator[list[Server]]:
         folder.mkdir()
     key = tmp_path / "ledger.key"
     running = [Server(database_url, folder, wait_routine=0, ledger_key_file=key) for folder in folders]
-    for server in running:
-        server.start()
+    Server.start_together(running)
     yield running
     for server in running:
         server.kill()
@@ -80,6 +79,7 @@ class Contest:
         deadline = time.monotonic() + 30
         while (newest := await self.newest_approval(moderator))[1] not in rivals:
             assert time.monotonic() < deadline
+            look_again_soon()
         assert newest[0] == "promoted"
 
     async def newest_approval(self, reader: httpx.AsyncClient) -> tuple[str, int]:

@@ -12,7 +12,7 @@ from app.permissions import Actor, Role, Scope
 from app.revisions import service as revisions
 from tests.conftest import SQLITE_IN_SOAK
 from tests.factories import Workshop
-from tests.servers import Server, connect_to
+from tests.servers import Server, connect_to, look_again_soon
 
 MEMBERS = 20
 WAIT_SECONDS = 2
@@ -25,8 +25,7 @@ def servers(database_url: str, tmp_path: Path) -> Iterator[list[Server]]:
         folder.mkdir()
     key = tmp_path / "ledger.key"
     running = [Server(database_url, it, wait_routine=WAIT_SECONDS, ledger_key_file=key) for it in folders]
-    for server in running:
-        server.start()
+    Server.start_together(running)
     yield running
     for server in running:
         server.kill()
@@ -86,6 +85,7 @@ async def votes_promote_once(servers: list[Server], workshop: Workshop, members:
         for address in addresses:
             while (answer := await reader.get(f"{address}/approved.md")).status_code != 200:
                 assert time.monotonic() < decided + 5
+                look_again_soon()
             assert answer.headers["etag"] == f'"{sha256}"'
             rows = (await reader.get(f"{address}/approvals")).json()["data"]
             assert [row["kind"] for row in rows] == ["promoted"]
@@ -109,6 +109,7 @@ async def a_waiting_time_is_ended_by_one_of_them(
             url = f"{server.url}/api/v1/pages/waited/approvals"
             while not (rows := (await reader.get(url)).json()["data"]):
                 assert time.monotonic() < deadline
+                look_again_soon()
             assert len(rows) == 1
         kinds = {"kinds": "page.promoted"}
         promoted = (await reader.get(f"{servers[0].url}/api/v1/changes", params=kinds)).json()["data"]

@@ -23,7 +23,7 @@ from tests.webhooks.receiver import ENDLESS_BODY, HANG, Receiver, receiving
 SOON = 5.0
 """Seconds within which every receiver is told to stop, whatever the others do."""
 
-KILLS, CHANGES = 2, 30
+KILLS, CHANGES = 1, 20
 SOAK_KILLS, SOAK_CHANGES = 5, 1_000
 
 

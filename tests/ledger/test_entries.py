@@ -26,7 +26,7 @@ from app.main import open_database
 from app.permissions import Actor, Role
 from app.settings import Settings
 from app.transfer.verification import verify_database
-from tests.conftest import MovableClock
+from tests.conftest import POSTGRES_IN_SOAK, MovableClock
 from tests.factories import Workshop
 
 
@@ -211,6 +211,7 @@ def test_processes_that_make_the_key_at_once_have_the_same(tmp_path: Path) -> No
     assert made.pop().startswith("PRIVATE+KEY+a.example/b/ledger+")
 
 
+@POSTGRES_IN_SOAK
 @pytest.mark.parametrize("there", ["nothing", "another", "rubbish"])
 def test_without_its_key_the_ledger_does_not_go_on(
     workshop: Workshop, clock: MovableClock, voters: list[Actor], settings: Settings, tmp_path: Path, there: str
@@ -251,6 +252,7 @@ def test_many_at_once_make_one_chain(app: FastAPI, database: Database, workshop:
     assert verify_database(database).faults == []
 
 
+@POSTGRES_IN_SOAK
 @pytest.mark.parametrize(
     ("change", "said"),
     [

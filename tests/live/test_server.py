@@ -14,7 +14,7 @@ from app.activity.follower import Follower
 from app.database import Database
 from app.permissions import Role
 from tests.factories import Workshop
-from tests.servers import Server
+from tests.servers import Server, look_again_soon
 
 STREAMS = 40
 SECONDS = 10.0
@@ -79,6 +79,7 @@ def wait_for(fact: Callable[[], bool]) -> None:
     deadline = time.monotonic() + SECONDS
     while not fact():
         assert time.monotonic() < deadline
+        look_again_soon()
 
 
 def test_streams_of_a_real_server(server: Server, database: Database) -> None:
