@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.permissions import Role
-from tests.conftest import SQLITE_IN_SOAK, MovableClock, connect
+from tests.conftest import MovableClock, connect
 from tests.factories import HOUSING, Workshop
 
 MEMBERS = 50
@@ -20,7 +20,6 @@ async def put_vote(client: httpx.AsyncClient, revision: dict[str, Any]) -> httpx
     return await client.put(f"{API}/revisions/{revision['id']}/vote", json=body)
 
 
-@SQLITE_IN_SOAK  # in the suite fifty edit and vote there in test_many_at_once, and a browser does the job by hand
 @pytest.mark.anyio
 async def test_a_supporters_sentence_reaches_the_field(app: FastAPI, workshop: Workshop, clock: MovableClock) -> None:
     """Save, clash kept, fork, vote, promote, carry forward, new ETag."""
