@@ -160,7 +160,7 @@ class Database:
         """One unit of work: committed when the block ends, rolled back when it raises.
 
         `session.info` holds the clock and what `info` holds, such as the rule settings. A reading transaction cannot
-        write. After the commit, whoever follows the log is woken.
+        write, and sees nothing that is committed after it began to read. After the commit, whoever follows the log is woken.
         """
         engine = self.engine.execution_options(writing=writing)
         lock = self._write_lock if writing else nullcontext()
@@ -234,4 +234,5 @@ def _open_postgres(database: Database) -> Engine:
 
 def _begin_postgres(connection: Connection) -> None:
     if not connection.get_execution_options().get("writing", True):
-        connection.execute(text("SET TRANSACTION READ ONLY"))
+        # One state for all that a reader asks, as on SQLite: a list is read in two parts, a page in many.
+        connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))

@@ -47,3 +47,14 @@ def test_a_reading_session_cannot_write(workshop: Workshop) -> None:
     workshop.page(workshop.member(role=Role.WRITER))
     with pytest.raises(DatabaseError), workshop.reading() as session:
         session.connection().execute(text("UPDATE page SET title = 'another'"))
+
+
+def test_a_reading_session_sees_one_state(workshop: Workshop) -> None:
+    writer = workshop.member(role=Role.WRITER)
+    count = text("SELECT count(*) FROM page")
+    with workshop.reading() as session:
+        before = session.connection().execute(count).scalar_one()
+        workshop.page(writer)
+        assert session.connection().execute(count).scalar_one() == before
+    with workshop.reading() as session:
+        assert session.connection().execute(count).scalar_one() == before + 1
