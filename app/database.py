@@ -160,7 +160,8 @@ class Database:
         """One unit of work: committed when the block ends, rolled back when it raises.
 
         `session.info` holds the clock and what `info` holds, such as the rule settings. A reading transaction cannot
-        write, and sees nothing that is committed after it began to read. After the commit, whoever follows the log is woken.
+        write, and sees nothing that is committed after it began to read. After a commit, whoever follows the log is
+        woken.
         """
         engine = self.engine.execution_options(writing=writing)
         lock = self._write_lock if writing else nullcontext()

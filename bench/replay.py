@@ -1,10 +1,10 @@
 """Proposals by the hundred a day, and members who vote: how soon each is decided, by the order in which they are asked.
 
 `python -m bench.replay --repo GIT --drafts REFGLOB --voters N --votes-per-day K --arrivals PER_DAY [--days 10]
-[--seed 1] [--thin N] [--support clear|measured] [--ordering NAME] [--json]`, for any git repository or bundle. The
-proposals are imported, repeated and reworded, and arrive at random times; members vote through the real services on
-what each ordering asks them next; waiting times end by the real follower, on an SQLite file in memory. Progress goes to
-stderr.
+[--seed 1] [--thin N] [--support clear|measured] [--join SHARE] [--ordering NAME] [--json]`, for any git repository or
+bundle. The proposals are imported, repeated and reworded, and arrive at random times; members vote through the real
+services on what each ordering asks them next; waiting times end by the real follower, on an SQLite file in memory.
+Progress goes to stderr.
 """
 
 import argparse
@@ -36,7 +36,7 @@ from app.permissions import Actor
 from app.revisions import service as revisions
 from bench.git_reader import NotReadableError, open_reader
 from bench.merges import DRAFTS
-from bench.replay_world import World, arrive, prepare, room
+from bench.replay_world import World, arrive, join_look_alike, prepare, room
 
 BATCH = 25
 """Votes in one transaction; each at its own moment."""
@@ -46,6 +46,9 @@ STEPS = 144
 
 MOST_VOTES = 40_000
 """In each ordering; of more, a replay is thinned."""
+
+JOIN = 0.5
+"""The share of authors who join their text with an open one that says nearly the same, as its page offers them to."""
 
 DAY = timedelta(days=1)
 Supports = Callable[[random.Random], float]
@@ -109,6 +112,7 @@ class Asked:
     support: str
     thin: int = 1
     end_torn: bool = False
+    join: float = JOIN
 
 
 @dataclass
@@ -177,6 +181,19 @@ class Replay:
         self.told.numbers[candidate.id] = number
         self.told.arrived[candidate.id] = self.world.clock()
         self.told.support[candidate.id] = SUPPORT[self._asked.support][0](chance)
+        if chance.random() < self._asked.join:
+            self._join(candidate.id, number)
+
+    def _join(self, candidate_id: int, number: int) -> None:
+        """Its author finds an open text that says nearly the same, takes its words for what differs, and joins the two.
+
+        What they hold together is a text more only if it says more than that one; its support is that one's.
+        """
+        with self.world.database.transaction(writing=True) as session:
+            found = join_look_alike(session, session.get_one(Candidate, candidate_id))
+        if found is not None and found.new_id is not None:
+            self.told.numbers[found.new_id] = number
+            self.told.support[found.new_id] = self.told.support[found.other_id]
 
     def _vote(self, step: int, voters: Sequence[int]) -> None:
         for start in range(0, len(voters), BATCH):
@@ -229,22 +246,28 @@ class Replay:
 
 
 def figures(world: World, told: Told, asked: Asked) -> dict[str, Any]:
-    """What became of the texts; shares are of those that arrived a day or more before the end."""
+    """What became of the texts; shares are of those that arrived a day or more before the end.
+
+    Joined texts are no arrivals, but they too are among those approved, rightly or wrongly. *Settled*: decided, or
+    superseded, as all that it says was approved in another.
+    """
     with world.database.transaction(writing=False) as session:
-        rows = [session.get_one(Candidate, id_) for id_ in told.arrived]
+        whole = [session.get_one(Candidate, id_) for id_ in told.support]
+        rows = [row for row in whole if row.id in told.arrived]
         united = joined_look_alikes(session)
     last = world.clock() - DAY
     judged = [row for row in rows if told.arrived[row.id] <= last]
     within = Counter(_ended(row) for row in judged if row.closed_at and row.closed_at - told.arrived[row.id] <= DAY)
     within["joined"] = sum(id_ in united for id_ in (row.id for row in judged))
     decided = [row for row in rows if _ended(row) in DECIDED or row.id in united]
-    approved = [row for row in rows if _ended(row) == "approved"]
+    approved = [row for row in whole if _ended(row) == "approved"]
     reachable = [row for row in judged if not 0.5 <= told.support[row.id] < 0.75]
     in_time = {row.id for row in judged if _in_time(row, told.arrived[row.id], united)}
     total = max(1, len(judged))
     return {
         "decided_24h": round(len(in_time) / total, 3),
         **{f"{name}_24h": round(within[name] / total, 3) for name in (*DECIDED, "joined", "superseded")},
+        "settled_24h": round((len(in_time) + within["superseded"]) / total, 3),
         "stale": round(sum(row.stale for row in judged) / total, 3),
         "decided_24h_of_clear": round(sum(row.id in in_time for row in reachable) / max(1, len(reachable)), 3),
         "votes_per_decision": round(told.cast / max(1, len(decided)), 1),
@@ -252,7 +275,8 @@ def figures(world: World, told: Told, asked: Asked) -> dict[str, Any]:
         "undecided_end": told.undecided[-1] if told.undecided else 0,
         "wrong": sum(told.support[row.id] < 0.5 for row in approved),
         "approved": len(approved),
-        "closed": dict(Counter(_ended(row) or ("stale" if row.stale else "open") for row in rows)),
+        "closed": dict(Counter(_ended(row) or ("stale" if row.stale else "open") for row in whole)),
+        "joined_texts": len(whole) - len(rows),
         "arrived": len(rows),
         "unfitting": told.unfitting,
         "votes": told.cast,
@@ -282,7 +306,7 @@ def _in_time(row: Candidate, arrived: datetime, united: Mapping[int, datetime]) 
 
 
 def joined_look_alikes(session: Session) -> dict[int, datetime]:
-    """Candidates whose authors joined them with a look-alike, and when. Nobody in a replay does so by now."""
+    """Candidates whose authors joined them with a look-alike, and when."""
     rows = session.exec(select(Candidate).where(col(Candidate.closed_at).is_not(None)))
     return {row.id: row.closed_at for row in rows if row.closed_at and joined.is_joined(session, row)}
 
@@ -300,6 +324,7 @@ def main() -> int:
         asked.support,
         thin,
         asked.end_torn,
+        asked.join,
     )
     with tempfile.TemporaryDirectory(prefix="replay-", dir=room()) as name:
         folders = [Path(name) / ordering.replace(" ", "-") for ordering in orderings]
@@ -355,6 +380,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--support", choices=SUPPORT, default="clear", help="how true support is distributed")
     parser.add_argument("--end-torn", action="store_true", help="what if: decline what neither end can be hoped for")
+    parser.add_argument("--join", type=float, default=JOIN, help="the share of authors who join look-alikes")
     parser.add_argument("--ordering", action="append", choices=ORDERINGS, help="only this one; may be repeated")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--json", action="store_true")

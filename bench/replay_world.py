@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlmodel import Session, col, select
 
@@ -17,11 +18,13 @@ from app.accounts import chapters
 from app.accounts import service as accounts
 from app.accounts.models import User
 from app.approvals import service as approvals
-from app.consensus import candidates
+from app.consensus import candidates, joined
 from app.consensus.carry import Carried, Stale, carry
 from app.consensus.models import Candidate
 from app.consensus.spots import change_between
+from app.consensus.stacks import look_alikes_of
 from app.database import Database
+from app.drafts import joining
 from app.drafts import service as drafts
 from app.drafts.models import Draft, DraftKind
 from app.errors import DomainError
@@ -195,6 +198,38 @@ def arrive(world: World, session: Session, number: int, order: random.Random) ->
         world.taken[place] += 1
         return candidate
     return None
+
+
+class Joined(NamedTuple):
+    """With which open candidate another was joined, and the candidate that came of it if it says more than that one."""
+
+    other_id: int
+    new_id: int | None
+
+
+def join_look_alike(session: Session, candidate: Candidate) -> Joined | None:
+    """Let its author join it with the best open text of its stack, whose words they take wherever the two differ.
+
+    None where there is no such text or the two cannot be joined; then nothing is written.
+    """
+    [alike] = look_alikes_of(session, [candidate], limit=1).values()
+    if not alike:
+        return None
+    other, draft = session.get_one(Candidate, alike[0].id), drafts.get_draft(session, candidate.draft_id)
+    author = accounts.actor_of(session.get_one(User, draft.owner_id))
+    try:
+        with session.begin_nested():
+            clashes = joining.compare(session, draft.id, other.draft_id).conflicts
+            words = [clash.theirs for clash in clashes]
+            made = joined.join_drafts(session, author, draft.id, other.draft_id, resolutions=words)
+            if not isinstance(made, Draft):
+                return None
+            text = revisions.text_by_id(session, drafts.head_of(made))
+            if text == revisions.text_by_id(session, other.revision_id):
+                return Joined(other.id, None)
+            return Joined(other.id, candidates.put_forward(session, author, made.id).id)
+    except DomainError:
+        return None
 
 
 def reword(approved: str, text: str, order: random.Random) -> str:

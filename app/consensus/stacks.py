@@ -30,7 +30,7 @@ def note_stack(session: Session, candidate: Candidate, change: Change) -> None:
     """
     likeness = likeness_of(change)
     row = session.get(LookAlike, candidate.id)
-    if row is not None and row.shingles == likeness.packed:
+    if row is not None and row.shingles == likeness.packed and candidate.stack_id is not None:
         return
     if candidate.stack_id == candidate.id:
         session.exec(delete(StackBand).where(col(StackBand.stack_id) == candidate.id))

@@ -158,6 +158,8 @@ def _lock(session: Session, actor: Actor, member: User) -> None:
 
 def _carry_out(session: Session, actor: Actor, member: User, wish: Wish) -> Wish:
     asked = wish.asked
+    if not asked.voids:  # before the turn in the ledger: whoever decides holds a candidate when they wait for theirs
+        _wake(session, member)
     row = _row(session, actor, member, asked.voids, asked.reason)
     row.asked_id = asked.id
     entry = ledger.enter_voiding(
@@ -171,8 +173,6 @@ def _carry_out(session: Session, actor: Actor, member: User, wish: Wish) -> Wish
     member.is_void = asked.voids
     member.voided_at = row.at if asked.voids else member.voided_at
     session.add(member)
-    if not asked.voids:
-        _wake(session, member)
     return Wish(asked, member.name, VoidingState.DONE, _add(session, row))
 
 

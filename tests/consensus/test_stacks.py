@@ -138,13 +138,15 @@ def test_a_carried_candidate_is_stacked_by_what_is_left_of_its_change(
     ]
 
 
+@pytest.mark.parametrize("all_is_gone", [True, False])
 def test_candidates_from_before_are_put_into_stacks_when_the_program_starts(
-    workshop: Workshop, people: list[Actor], page: Page
+    workshop: Workshop, people: list[Actor], page: Page, all_is_gone: bool
 ) -> None:
     pair = [propose(workshop, people[n], page, (SENTENCE, text)).head_id for n, text in enumerate((FAR, MUCH))]
     with workshop.writing() as session:
         session.exec(delete(StackBand))
-        session.exec(delete(LookAlike))
+        if all_is_gone:
+            session.exec(delete(LookAlike))
         session.exec(update(Candidate).values(stack_id=None))
     assert sorted(stacked(workshop, page)) == sorted([[pair[0]], [pair[1]]])
     CandidateFollower().follow(workshop.database)
