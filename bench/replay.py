@@ -288,7 +288,6 @@ def figures(world: World, told: Told, asked: Asked) -> dict[str, Any]:
 DECIDED = ("approved", "declined")
 """States in which members decided; look-alikes that were joined come on top."""
 
-
 TORN = "expired"
 """How `Replay._end_torn` closes, counted as declined; nothing expires by itself in less than fourteen days."""
 

@@ -8,9 +8,16 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from sqlmodel import Session
 
+from app.approvals import service as approvals
+from app.consensus import candidates
+from app.consensus.joined import is_joined
+from app.consensus.models import Candidate
+from app.drafts import service as drafts
+from app.revisions import service as revisions
 from bench.replay import ORDERINGS, SUPPORT, Asked, Replay, main, thinned
-from bench.replay_world import SHARES, World, prepare, reword
+from bench.replay_world import SHARES, World, join_look_alike, prepare, reword
 from tests.transfer.git_builder import Story
 
 TEXT = "# Fares\n\n" + "".join(f"## Part {n}\n\nSentence {n} is here. It stays where it is.\n\n" for n in range(8))
@@ -75,6 +82,38 @@ def test_the_same_seed_gives_the_same_replay(prepared: Path, tmp_path: Path) -> 
         (tmp_path / name).mkdir()
         rows.append(Replay("queue", copy_of(prepared, tmp_path / name), replace(ASKED, days=1, votes_per_day=2)).run())
     assert [{**row, "cpu_s": 0} for row in rows] == [{**rows[0], "cpu_s": 0}] * 2
+
+
+def test_an_author_joins_what_says_nearly_the_same(prepared: Path, tmp_path: Path) -> None:
+    """In the other's words where they differ: nothing more is to be voted on unless something more is said."""
+    world = World.open(copy_of(prepared, tmp_path), ASKED.voters)
+    long = "Sentence 1 was here for as long as anybody who lives along this line can well remember"
+    texts = [
+        TEXT.replace("Sentence 1 is here", long),
+        TEXT.replace("Sentence 1 is here", f"{long} it"),
+        TEXT.replace("Sentence 1 is here. It stays where it is", f"{long} today. It stays where it was"),
+        TEXT.replace("Sentence 7 is here", "Nothing like it is said anywhere"),
+    ]
+    with world.database.transaction(writing=True) as session:
+        first, same = (_put_forward(session, world, number, texts[number]) for number in (0, 1))
+        assert join_look_alike(session, same) == (first.id, None)
+        assert (same.closed, is_joined(session, same), first.closed) == ("withdrawn", True, None)
+        found = join_look_alike(session, _put_forward(session, world, 2, texts[2]))
+        assert found is not None
+        joined = session.get_one(Candidate, found.new_id)
+        wanted = texts[0].replace(f"{long}. It stays where it is", f"{long}. It stays where it was")
+        assert revisions.text_by_id(session, joined.revision_id) == wanted
+        other = _put_forward(session, world, 3, texts[3])
+        assert join_look_alike(session, other) is None
+        assert other.closed is None
+    world.database.dispose()
+
+
+def _put_forward(session: Session, world: World, number: int, text: str) -> Candidate:
+    current = approvals.find_current(session, world.proposals[0].page_id)
+    assert current is not None
+    draft = drafts.fork(session, world.members[number], current.revision_id, text=text)
+    return candidates.put_forward(session, world.members[number], draft.id)
 
 
 def test_a_rewording_changes_added_lines_alone() -> None:
