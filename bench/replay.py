@@ -305,8 +305,8 @@ def _in_time(row: Candidate, arrived: datetime, united: Mapping[int, datetime]) 
 
 
 def joined_look_alikes(session: Session) -> dict[int, datetime]:
-    """Candidates whose authors joined them with a look-alike, and when."""
-    rows = session.exec(select(Candidate).where(col(Candidate.closed_at).is_not(None)))
+    """Candidates whose authors took them back for a text joined of them and a look-alike, and when."""
+    rows = session.exec(select(Candidate).where(Candidate.closed == "withdrawn"))
     return {row.id: row.closed_at for row in rows if row.closed_at and joined.is_joined(session, row)}
 
 
