@@ -16,26 +16,25 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import exists
-from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
-from app.consensus import decisions, joined, nearness, queue, votes
+from app.consensus import decisions, joined, nearness, votes
 from app.consensus.candidates import VotingClosed
 from app.consensus.follower import CandidateFollower
-from app.consensus.models import Candidate, Value, Vote
+from app.consensus.models import Candidate, Value
 from app.main import collect_less_garbage
 from app.permissions import Actor
 from app.revisions import service as revisions
 from bench.git_reader import NotReadableError, open_reader
 from bench.merges import DRAFTS
+from bench.replay_orderings import ORDERINGS, SUPPORT
 from bench.replay_world import World, arrive, join_look_alike, prepare, room
 
 BATCH = 25
@@ -51,53 +50,6 @@ JOIN = 0.5
 """The share of authors who join their text with an open one that says nearly the same, as its page offers them to."""
 
 DAY = timedelta(days=1)
-Supports = Callable[[random.Random], float]
-
-
-def _clear(order: random.Random) -> float:
-    return order.betavariate(9, 1) if order.random() < 0.5 else order.betavariate(2, 8)
-
-
-def _measured(order: random.Random) -> float:
-    return order.betavariate(1.78, 0.94)
-
-
-SUPPORT: dict[str, tuple[Supports, str]] = {
-    "clear": (_clear, "half of the texts Beta(9, 1) with mean .90, half Beta(2, 8) with mean .20"),
-    "measured": (_measured, "Beta(1.78, 0.94), as of 593 texts of seven real conversations; 29 % between 1/2 and 3/4"),
-}
-
-
-def by_queue(session: Session, actor: Actor) -> Candidate | None:
-    """Where the member's vote moves most; none where it would hardly move anything."""
-    found = queue.find_next(session, actor)
-    return None if found.why is queue.Why.REST else found.candidate
-
-
-def by_newest(session: Session, actor: Actor) -> Candidate | None:
-    """The newest that the member has not voted on."""
-    return _first(session, actor, col(Candidate.id).desc())
-
-
-def by_popularity(session: Session, actor: Actor) -> Candidate | None:
-    """The one with the best score that the member has not voted on, then the newest."""
-    return _first(session, actor, col(Candidate.score).desc().nulls_last(), col(Candidate.id).desc())
-
-
-def _first(session: Session, actor: Actor, *order: Any) -> Candidate | None:
-    own = exists().where(col(Vote.candidate_id) == col(Candidate.id), col(Vote.member_id) == actor.id)
-    unvoted = sql_select(col(Candidate.id)).where(
-        col(Candidate.closed).is_(None), col(Candidate.stale).is_(False), ~own
-    )
-    found = session.execute(unvoted.order_by(*order).limit(1)).scalar()
-    return None if found is None else session.get_one(Candidate, found)
-
-
-ORDERINGS: dict[str, Callable[[Session, Actor], Candidate | None]] = {
-    "queue": by_queue,
-    "newest first": by_newest,
-    "most popular first": by_popularity,
-}
 
 
 @dataclass(frozen=True)
@@ -113,6 +65,7 @@ class Asked:
     thin: int = 1
     end_torn: bool = False
     join: float = JOIN
+    wait: float | None = None
 
 
 @dataclass
@@ -143,6 +96,9 @@ class Replay:
     def __init__(self, ordering: str, folder: Path, asked: Asked) -> None:
         self.world, self.told = World.open(folder, asked.voters), Told()
         self._ordering, self._asked = ordering, asked
+        if asked.wait is not None:
+            rule = self.world.database.info["rule"]
+            self.world.database.info["rule"] = replace(rule, wait_routine=round(asked.wait * 3600))
         self._follower = CandidateFollower()
 
     def run(self) -> dict[str, Any]:
@@ -324,6 +280,7 @@ def main() -> int:
         thin,
         asked.end_torn,
         asked.join,
+        asked.wait,
     )
     with tempfile.TemporaryDirectory(prefix="replay-", dir=room()) as name:
         folders = [Path(name) / ordering.replace(" ", "-") for ordering in orderings]
@@ -380,6 +337,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--support", choices=SUPPORT, default="clear", help="how true support is distributed")
     parser.add_argument("--end-torn", action="store_true", help="what if: decline what neither end can be hoped for")
     parser.add_argument("--join", type=float, default=JOIN, help="the share of authors who join look-alikes")
+    parser.add_argument(
+        "--wait", type=float, help="what if: hours that what passes waits, in place of the rule's twelve"
+    )
     parser.add_argument("--ordering", action="append", choices=ORDERINGS, help="only this one; may be repeated")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--json", action="store_true")

@@ -16,7 +16,8 @@ from app.consensus.joined import is_joined
 from app.consensus.models import Candidate
 from app.drafts import service as drafts
 from app.revisions import service as revisions
-from bench.replay import ORDERINGS, SUPPORT, Asked, Replay, main, thinned
+from bench.replay import Asked, Replay, main, thinned
+from bench.replay_orderings import ORDERINGS, SUPPORT
 from bench.replay_world import SHARES, World, join_look_alike, prepare, reword
 from tests.transfer.git_builder import Story
 
