@@ -337,9 +337,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--support", choices=SUPPORT, default="clear", help="how true support is distributed")
     parser.add_argument("--end-torn", action="store_true", help="what if: decline what neither end can be hoped for")
     parser.add_argument("--join", type=float, default=JOIN, help="the share of authors who join look-alikes")
-    parser.add_argument(
-        "--wait", type=float, help="what if: hours that what passes waits, in place of the rule's twelve"
-    )
+    parser.add_argument("--wait", type=float, help="what if: hours that what passes waits, in place of twelve")
     parser.add_argument("--ordering", action="append", choices=ORDERINGS, help="only this one; may be repeated")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--json", action="store_true")
