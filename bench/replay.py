@@ -224,7 +224,7 @@ def figures(world: World, told: Told, asked: Asked) -> dict[str, Any]:
         "decided_24h": round(len(in_time) / total, 3),
         **{f"{name}_24h": round(within[name] / total, 3) for name in (*DECIDED, "joined", "superseded")},
         "settled_24h": round((len(in_time) + within["superseded"]) / total, 3),
-        "stale": round(sum(row.stale for row in judged) / total, 3),
+        "stale": round(sum(row.stale and row.closed is None for row in judged) / total, 3),
         "decided_24h_of_clear": round(sum(row.id in in_time for row in reachable) / max(1, len(reachable)), 3),
         "votes_per_decision": round(told.cast / max(1, len(decided)), 1),
         "undecided_by_day": told.undecided,

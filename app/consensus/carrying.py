@@ -159,7 +159,9 @@ def _base_text(session: Session, revision_id: int, approval: Approval, base_id: 
 
 def _end(session: Session, candidate: Candidate, *, stale_by: Approval | None) -> None:
     stale = stale_by is not None
-    candidate.stale, candidate.passing_since, candidate.failing_since, candidate.due_at = stale, None, None, None
+    candidate.stale, candidate.passing_since = stale, None
+    if not stale or candidate.failing_since is None:  # what is being declined goes on to be
+        candidate.failing_since = candidate.due_at = None
     candidate.stale_by_id = stale_by.id if stale_by else None
     candidate.changed_at = now(session)
     if not stale:

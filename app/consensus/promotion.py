@@ -76,9 +76,9 @@ def settle(session: Session, candidate: Candidate) -> Decision:
 
 
 def _stays_open(session: Session, candidate: Candidate) -> bool:
-    """Whether its votes still decide something: it is open, or in force."""
+    """Whether its votes still decide something: it is open, or stale but about to be declined, or in force."""
     if candidate.closed is None:
-        return not candidate.stale
+        return not candidate.stale or candidate.failing_since is not None
     return is_in_force(session, candidate)
 
 

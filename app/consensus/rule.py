@@ -65,7 +65,7 @@ def _decide(
     if candidate.ended is not None:
         return _over(candidate.ended, count, to_beat, candidate.passing_since)
     if candidate.stale:
-        return _over(State.STALE, count, to_beat)
+        return _decide_stale(candidate, rule, now, count, to_beat)
     since = _passing_since(candidate, current, now, count)
     waits_until = None if since is None else _end_of_wait(candidate, current, rule, since, count)
     failing_since, lost_at = _failing(candidate, rule, count, fails=count.is_declined)
@@ -73,8 +73,7 @@ def _decide(
     if closes is not None and closes <= now and all(end is None or closes < end for end in (waits_until, lost_at)):
         return _over(State.EXPIRED, count, to_beat)
     if lost_at is not None and lost_at <= now:
-        declined = _over(State.DECLINED, count, to_beat)
-        return replace(declined, failing_since=failing_since, lost_at=lost_at, due_at=lost_at, falls=True)
+        return _declined(count, to_beat, failing_since, lost_at)
     promotes = waits_until is not None and waits_until <= now and not candidate.on_hold
     changes = [closes, lost_at, waits_until]
     if waits_until is None:
@@ -91,6 +90,23 @@ def _decide(
         failing_since=failing_since,
         lost_at=lost_at,
     )
+
+
+def _decide_stale(
+    candidate: CandidateFacts, rule: Rule, now: datetime, count: Count, to_beat: Fraction | None
+) -> Decision:
+    """Nothing but a merge brings it back. What was being declined when another text took its place still is."""
+    stale = _over(State.STALE, count, to_beat)
+    was_failing = candidate.failing_since is not None
+    failing_since, lost_at = _failing(candidate, rule, count, fails=was_failing and count.is_declined)
+    if lost_at is not None and lost_at <= now:
+        return _declined(count, to_beat, failing_since, lost_at)
+    return replace(stale, failing_since=failing_since, lost_at=lost_at, due_at=lost_at)
+
+
+def _declined(count: Count, to_beat: Fraction | None, failing_since: datetime | None, lost_at: datetime) -> Decision:
+    declined = _over(State.DECLINED, count, to_beat)
+    return replace(declined, failing_since=failing_since, lost_at=lost_at, due_at=lost_at, falls=True)
 
 
 def _decide_in_force(candidate: CandidateFacts, rule: Rule, now: datetime, count: Count) -> Decision:

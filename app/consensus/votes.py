@@ -79,7 +79,9 @@ def withdraw_vote(session: Session, actor: Actor | None, revision_id: int) -> Ca
 
 
 def revise_vote(session: Session, actor: Actor, revision_id: int, value: Value | None) -> Cast:
-    """Change, confirm or take back the actor's vote on a text that went stale since: it counts if that is open again.
+    """Change, confirm or take back the actor's vote on a text that went stale since.
+
+    It counts if that is open again, and towards whether it is declined where that was about to happen.
 
     Named is the revision that was on their screen: the candidate may have been carried to a newer one meanwhile. Nobody
     is asked about it once more until another approval makes it stale.
@@ -88,6 +90,8 @@ def revise_vote(session: Session, actor: Actor, revision_id: int, value: Value |
     pages.lock_page(session, revision.page_id)
     candidate = candidates.find_by_revision(session, revision.id)
     vote = find_vote(session, actor, candidate) if candidate else None
+    if candidate is not None and candidate.stale:
+        promotion.settle(session, candidate)  # one that was to be declined before this answer is, without it
     if candidate is None or vote is None or not candidate.stale or candidate.closed is not None:
         raise Conflict(_("You are not asked about this text. Look at how it stands now."))
     accounts.touch(session, actor)
@@ -108,7 +112,7 @@ def revise_vote(session: Session, actor: Actor, revision_id: int, value: Value |
         vote.answered_id = candidate.stale_by_id
         session.add(vote)
     session.flush()
-    return Cast(None if value is None else vote, candidate, decisions.decide_on(session, candidate))
+    return Cast(None if value is None else vote, candidate, promotion.settle(session, candidate))
 
 
 def _put_vote(session: Session, actor: Actor, candidate: Candidate, seen: Revision, value: Value, reason: str) -> Vote:

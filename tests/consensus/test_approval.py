@@ -1,5 +1,7 @@
 """From a fork to the approved text, and what that does to the other candidates."""
 
+from datetime import timedelta
+
 import pytest
 
 from app.activity import service as activity
@@ -10,6 +12,7 @@ from app.consensus.candidates import VotingClosed
 from app.consensus.facts import State
 from app.consensus.follower import LOOK_EVERY
 from app.consensus.models import Value
+from app.consensus.rivals import answer
 from app.consensus.votes import TextChanged, cast_vote
 from app.consensus.withdrawing import reopen_draft, withdraw_draft
 from app.drafts import merging
@@ -478,3 +481,32 @@ def test_of_those_carried_together_one_that_cannot_be_decided_keeps_no_other_beh
         assert current is not None
         behind = [number for number, row in enumerate(found) if row and row.base_revision_id != current.revision_id]
     assert behind == [2]
+
+
+@pytest.mark.parametrize("is_saved", [False, True])
+def test_what_most_were_against_when_it_went_stale_is_declined_unless_they_turn(
+    workshop: Workshop, clock: MovableClock, page: Page, north: list[Actor], south: list[Actor], is_saved: bool
+) -> None:
+    rival = drafts.head_of(workshop.fork(south[0], page, ("10,000 homes", "10,000 flats")))
+    passing = drafts.head_of(workshop.fork(south[0], page, ("10,000 homes", "10,000 rooms")))
+    opposers = [north[1], south[1]]
+    support(workshop, rival, south[0])
+    for opposer in opposers:
+        workshop.vote(opposer, rival, Value.OPPOSE)
+    support(workshop, passing, south[0])
+    clock.move(hours=2)
+    support(workshop, drafts.head_of(workshop.fork(north[0], page, ("10,000", "20,000"))), north[0], north[1], south[0])
+    workshop.follow()
+    ends = workshop.decision(rival)
+    assert (ends.state, ends.lost_at) == (State.STALE, clock.moment + timedelta(hours=10))
+    if is_saved:
+        with workshop.writing() as session:
+            answer(session, opposers[0], rival, None)
+    clock.move(hours=10)
+    workshop.follow()
+    assert workshop.decision(rival).state is (State.STALE if is_saved else State.DECLINED)
+    assert workshop.decision(passing).state is State.STALE
+    with workshop.reading() as session:
+        row = candidates.find_by_revision(session, rival)
+        assert row is not None
+        assert row.closed == (None if is_saved else "declined")

@@ -168,6 +168,17 @@ def test_a_draft_nobody_voted_on_is_a_draft_until_somebody_does() -> None:
     assert ask(replace(CANDIDATE, tally={NORTH: Counts(0, 1)})).state == State.COLLECTING
 
 
+def test_what_was_being_declined_when_it_went_stale_is_declined() -> None:
+    opposed = replace(CANDIDATE, tally={1: Counts(0, 9), 2: Counts(1, 9)}, stale=True)
+    failing = replace(opposed, failing_since=NOON - 11 * HOUR)
+    before, after = ask(failing), ask(replace(failing, failing_since=NOON - 12 * HOUR))
+    assert (before.state, before.lost_at, before.due_at) == (State.STALE, NOON + HOUR, NOON + HOUR)
+    assert before.reasons[2].startswith("So many are against it that it is declined at")
+    assert (after.state, after.falls) == (State.DECLINED, True)
+    assert ask(opposed).lost_at is None, "no clock begins once it is stale"
+    assert ask(replace(failing, tally={1: Counts(9, 9)})).lost_at is None
+
+
 def test_a_stale_candidate_neither_passes_nor_waits() -> None:
     decision = ask(replace(CANDIDATE, stale=True, passing_since=NOON - 20 * HOUR))
     assert (decision.state, decision.promotes, decision.missing) == (State.STALE, False, ())
