@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, exists, func
+from sqlalchemy import and_, exists, func, or_
 from sqlmodel import Session, col, select
 
 from app.activity.models import Kind
@@ -61,20 +61,20 @@ def _changes_since(session: Session, candidate: Candidate) -> list[Approval]:
 def revive(session: Session, candidate: Candidate) -> bool:
     """Open a stale candidate again, with its votes, if its change fits the text that is in force now.
 
-    It was stale only against a text that is so no longer. One that was merged meanwhile stays as it is. The caller
-    holds the page's lock.
+    It was stale only against a text that is so no longer. One that was merged meanwhile stays as it is. One that was
+    declined while it was stale has its time once more, as nobody else could vote. The caller holds the page's lock.
     """
     approval = approvals.find_current(session, candidate.page_id)
     is_merged = drafts.get_draft(session, candidate.draft_id).head_id != candidate.revision_id
-    if approval is None or is_merged or not candidate.stale or candidate.closed is not None:
+    if approval is None or is_merged or not candidate.stale or candidate.closed not in (None, "declined"):
         return False
     base = revisions.text_by_id(session, candidate.base_revision_id) if candidate.base_revision_id else None
     text, newer = (revisions.text_by_id(session, id_) for id_ in (candidate.revision_id, approval.revision_id))
     outcome = Carried(text, neighbour=False) if base == newer else carry(base, text, newer)
     if not isinstance(outcome, Carried):
         return False
-    candidate.stale, candidate.stale_by_id = False, None
-    candidate.changed_at, candidate.passing_since = now(session), None
+    candidate.stale, candidate.stale_by_id, candidate.closed, candidate.closed_at = False, None, None, None
+    candidate.changed_at, candidate.passing_since, candidate.failing_since = now(session), None, None
     _move(session, candidate, CarriedOver(Text(outcome.text), approval.at if outcome.neighbour else None), approval)
     return True
 
@@ -89,7 +89,7 @@ def list_given_back(session: Session) -> Sequence[Candidate]:
         col(Approval.kind).in_((ApprovalKind.UNPROMOTED, ApprovalKind.CORRECTED)),
         col(Approval.id) > func.coalesce(Candidate.stale_by_id, 0),
     )
-    stale = and_(col(Candidate.stale), col(Candidate.closed).is_(None))
+    stale = and_(col(Candidate.stale), or_(col(Candidate.closed).is_(None), col(Candidate.closed) == "declined"))
     return session.exec(select(Candidate).where(stale, back).order_by(col(Candidate.id))).all()
 
 

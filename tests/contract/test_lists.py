@@ -42,7 +42,8 @@ async def test_a_list_asks_the_database_no_oftener_for_many_rows_than_for_few(
                     answer = await client.get(f"{API}{path}?limit={limit}")
                 assert answer.status_code == 200
                 asked.append(len(found))
-            assert asked[1] <= asked[0], path
+            # Those without votes are asked for only where those with votes do not fill the list.
+            assert asked[1] <= asked[0] + path.endswith("/candidates"), path
 
 
 async def test_drafts_that_fell_behind_are_compared_together(
