@@ -1,5 +1,6 @@
 """Whoosh's side of the index: its fields, and how segments are written and merged."""
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -50,6 +51,15 @@ def make_schema() -> fields.Schema:
     )
 
 
+def opened(folder: Path) -> index.FileIndex:
+    """The index in this folder; raises EmptyIndexError without one, and OSError where the machine has no file left."""
+    try:
+        return index.open_dir(folder)
+    except index.EmptyIndexError:
+        os.listdir(folder)  # Whoosh takes a folder that it could not list for an empty one
+        raise
+
+
 def create(folder: Path, documents: Iterable[Document], analysis: Analysis) -> None:
     """Make an index of these documents in an empty folder, as one segment."""
     with index.create_in(folder, make_schema()).writer(limitmb=WRITER_MEGABYTES, compound=False) as writer:
@@ -59,7 +69,7 @@ def create(folder: Path, documents: Iterable[Document], analysis: Analysis) -> N
 
 def write(folder: Path, batch: Batch, analysis: Analysis) -> None:
     """Put the batch's documents in the place of what had their keys."""
-    with _opened_writer(index.open_dir(folder), _merge_quickly) as writer:
+    with _opened_writer(opened(folder), _merge_quickly) as writer:
         with writer.searcher() as searcher:
             for key in {*batch.removed, *(document.key for document in batch.documents)}:
                 writer.delete_by_query(query.Term("key", str(number_of(key))), searcher=searcher)
@@ -69,16 +79,16 @@ def write(folder: Path, batch: Batch, analysis: Analysis) -> None:
 
 def merge(folder: Path) -> bool:
     """Merge what is due, however long it takes; returns whether anything was."""
-    opened = index.open_dir(folder)
-    if not _due(opened._segments(), None):
+    found = opened(folder)
+    if not _due(found._segments(), None):
         return False
-    with _opened_writer(opened, _merge_thoroughly):
+    with _opened_writer(found, _merge_thoroughly):
         return True
 
 
-def _opened_writer(opened: index.FileIndex, mergetype: object) -> SegmentWriter:
+def _opened_writer(found: index.FileIndex, mergetype: object) -> SegmentWriter:
     """A writer to be used with `with`: what it did counts when the block ends, and is dropped when it raises."""
-    writer = opened.writer(limitmb=WRITER_MEGABYTES, compound=False, timeout=LOCK_SECONDS)
+    writer = found.writer(limitmb=WRITER_MEGABYTES, compound=False, timeout=LOCK_SECONDS)
     writer.mergetype = mergetype
     return writer
 

@@ -10,6 +10,7 @@ from itertools import islice
 from whoosh import index
 from whoosh.reading import IndexReader, SegmentReader, TermNotFound
 
+from app.search import whoosh_index
 from app.search.index_folder import IndexFolder, Stamp
 from app.search.matching import NOWHERE, Leg, Postings, impact
 from app.search.query import Start, Tagged
@@ -218,7 +219,7 @@ class Readers:
 
     def _open_once(self, stamp: Stamp) -> OpenIndex:
         folder = self._folder.current()
-        reader = index.open_dir(folder).reader()
+        reader = whoosh_index.opened(folder).reader()
         try:
             leaves = {
                 f"{folder.name}/{leaf.segment().segment_id()}": leaf

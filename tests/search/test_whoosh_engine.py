@@ -1,11 +1,13 @@
 """The index on disk: what it finds, how it moves on, and what becomes of it when it breaks."""
 
+import gc
 import os
 import resource
 import shutil
 import stat
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -349,16 +351,37 @@ def test_a_damaged_index_is_noticed_and_asks_to_be_made_anew(tmp_path: Path, dam
     engine.close()
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_machine_short_of_files_is_no_reason_to_make_the_index_anew(engine: WhooshEngine, broken_index: None) -> None:
-    put(engine, document(1, "Housing", "words"))
+@contextmanager
+def _files_left(count: int) -> Iterator[None]:
+    """Let this process open so many files more: the limit is of numbers, so the free ones below it are taken."""
+    gc.collect()  # or files of tests before would be closed in the midst of it
+    gc.disable()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 1, hard))
+    taken: list[int] = []
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))) + 3, hard))
     try:
-        with pytest.raises(IndexOutOfReach):
-            found(engine, "words")
+        with suppress(OSError):
+            while True:
+                taken.append(os.open(os.devnull, os.O_RDONLY))
+        for number in taken[:count]:
+            os.close(number)
+        del taken[:count]
+        yield
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        gc.enable()
+        for number in taken:
+            os.close(number)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("left", [0, 1, 2])
+def test_a_machine_short_of_files_is_no_reason_to_make_the_index_anew(
+    engine: WhooshEngine, left: int, broken_index: None
+) -> None:
+    put(engine, document(1, "Housing", "words"))
+    with _files_left(left), pytest.raises(IndexOutOfReach):
+        found(engine, "words")
     assert not engine.rebuild_asked()
     assert found(engine, "words") == [1]
 
