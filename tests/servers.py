@@ -82,10 +82,15 @@ class Server:
     @staticmethod
     def start_together(servers: "Sequence[Server]") -> None:
         """Start several side by side: a start takes seconds, mostly of one core."""
-        for server in servers:
-            server._launch()
-        for server in servers:
-            server._wait_for_answer()
+        try:
+            for server in servers:
+                server._launch()
+            for server in servers:
+                server._wait_for_answer()
+        except BaseException:
+            for server in servers:
+                server.kill()
+            raise
 
     @property
     def pid(self) -> int:

@@ -6,6 +6,7 @@ import time
 from limits.storage import Storage
 from sqlalchemy import CursorResult, Table, delete, select, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlmodel import Field, SQLModel
 
 from app.database import Database
@@ -47,7 +48,10 @@ class SharedCounts(Storage):
         self._engine = database.engine
         if database.is_sqlite:
             self._engine = database.beside("limits")
-            _COUNTS.create(self._engine, checkfirst=True)
+            with self._engine.begin() as connection:  # by what runs though another process does so at the same moment
+                connection.execute(CreateTable(_COUNTS, if_not_exists=True))
+                for index in _COUNTS.indexes:
+                    connection.execute(CreateIndex(index, if_not_exists=True))
 
     @property
     def base_exceptions(self) -> type[Exception]:

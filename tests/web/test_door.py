@@ -1,8 +1,13 @@
 """How often somebody may ask, whoever they say that they are."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import httpx
 import pytest
 
+from app.database import Database
 from app.main import create_app, open_database
 from app.settings import Settings
 from app.web.door import PEOPLE_BEHIND_ONE_ADDRESS
@@ -39,6 +44,22 @@ async def test_all_processes_count_together(settings: Settings) -> None:
     assert [answer.status_code for answer in answers] == [200] * 4 + [429]
     assert [answer.headers["RateLimit"].split(";")[1] for answer in answers] == ["r=3", "r=2", "r=1", "r=0", "r=0"]
     assert {answer.headers["RateLimit-Policy"] for answer in answers} == {'"reads";q=4;w=60'}
+
+
+def test_processes_that_start_together_make_their_counts_once(tmp_path: Path) -> None:
+    starters = 8
+    for number in range(10):
+        databases = [Database(f"sqlite:///{tmp_path / str(number)}.db") for _ in range(starters)]
+        together = threading.Barrier(starters)
+
+        def start(database: Database, together: threading.Barrier = together) -> int:
+            together.wait()
+            return SharedCounts(database).incr("one", 60)
+
+        with ThreadPoolExecutor(starters) as pool:
+            assert sorted(pool.map(start, databases)) == [*range(1, starters + 1)]
+        for database in databases:
+            database.dispose()
 
 
 def test_a_window_ends_and_old_counts_are_swept(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
