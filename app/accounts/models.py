@@ -34,6 +34,12 @@ class User(SQLModel, table=True):
             sqlite_where=text("next_chapter_at IS NOT NULL"),
             postgresql_where=text("next_chapter_at IS NOT NULL"),
         ),
+        Index(
+            "ix_member_recounted",
+            "id",
+            sqlite_where=text("recounts"),
+            postgresql_where=text("recounts"),
+        ),
     )
 
     id: int = Field(default=None, primary_key=True)
@@ -58,6 +64,11 @@ class User(SQLModel, table=True):
         default=False,
         sa_column_kwargs={"server_default": false()},
         description="Whether their votes count in no vote that opens now.",
+    )
+    recounts: bool = Field(
+        default=False,
+        sa_column_kwargs={"server_default": false()},
+        description="Whether what they voted on is yet to be looked at again, as their votes begin to count.",
     )
 
 

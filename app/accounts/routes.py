@@ -4,12 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 
-from app.accounts import chapters, seasoning, tokens
+from app.accounts import chapters, seasoning, service, tokens
 from app.accounts.actors import Viewer
 from app.accounts.idempotency import AnswerHeldASecret, OnceRoute
 from app.accounts.schemas import MeOut, NewTokenOut, TokenIn, TokenOut, VouchOut
 from app.accounts.seasoning import NotVouchedYet
-from app.consensus import newcomers
 from app.errors import Conflict, NotFound, Refused
 from app.permissions import Scope, ScopeMissing
 from app.web.openapi import can_fail, needs
@@ -65,7 +64,8 @@ def take_token_back(session: SessionDep, viewer: Viewer, token_id: PathId) -> No
 )
 def vouch(session: SessionDep, viewer: Viewer, name: MemberName) -> VouchOut:
     """Say that you know a newcomer of your chapter, so that their votes count."""
-    user = newcomers.vouch(session, viewer, name)
+    user = service.get_user(session, name)
+    seasoning.vouch(session, viewer, user)
     return VouchOut(
         name=user.name,
         vouches=seasoning.count_vouches(session, [user.id]).get(user.id, 0),

@@ -12,7 +12,7 @@ from app.accounts.actors import Viewer, cookie_name
 from app.accounts.seasoning import NotVouchedYet
 from app.accounts.service import SignedIn, SignInFailed, SignInPaused
 from app.approvals import service as approvals
-from app.consensus import newcomers, panel, ranking
+from app.consensus import panel, ranking
 from app.consensus.cutting import MOST_PARTS
 from app.consensus.rival_cards import rival_cards
 from app.database import now
@@ -231,7 +231,7 @@ def vouch(request: Request, session: SessionDep, viewer: Viewer, slug: str, name
     """Vouch for a newcomer of this chapter."""
     try:
         with session.begin_nested():
-            newcomers.vouch(session, viewer, name)
+            seasoning.vouch(session, viewer, service.get_user(session, name))
     except (Refused, Conflict, NotFound, NotVouchedYet) as error:
         return _chapter_page(request, session, viewer, slug, problem=error.detail)
     return RedirectResponse(f"/chapters/{slug}#new", 303)

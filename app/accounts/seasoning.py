@@ -128,6 +128,7 @@ def vouch(session: Session, actor: Actor | None, user: User) -> None:
     session.flush()
     if user.seasoned_at is None and count_vouches(session, [user.id]).get(user.id, 0) >= seasoning_of(session).vouches:
         user.seasoned_at = max(now(session), user.created_at + timedelta(hours=seasoning_of(session).hours))
+        user.recounts = True
         session.add(user)
 
 

@@ -4,6 +4,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, select
@@ -11,7 +12,7 @@ from sqlmodel import Session, select
 from app.activity import service as activity
 from app.activity.models import CHANGES_WHICH_IS_APPROVED
 from app.approvals import stops
-from app.consensus import candidates, carrying, promotion, stacks, stopping
+from app.consensus import candidates, carrying, promotion, recounting, stacks, stopping
 from app.consensus.models import Candidate
 from app.database import Database
 from app.pages import service as pages
@@ -101,6 +102,7 @@ class CandidateFollower:
 
     def _end_what_is_over(self, database: Database) -> None:
         self._end_holds(database)
+        self._recount(database)
         self._end_waits(database)
 
     def _end_holds(self, database: Database) -> None:
@@ -109,6 +111,16 @@ class CandidateFollower:
         for hold in ended:
             with database.transaction(writing=True) as session:
                 stopping.end_hold(session, hold.id)
+
+    def _recount(self, database: Database) -> None:
+        """Make due what the members voted on whose votes begin to count."""
+        with database.transaction(writing=False) as session:
+            voted_on = {id_: recounting.list_voted_on(session, id_) for id_ in recounting.list_members(session)}
+        for member_id, candidate_ids in voted_on.items():
+            for candidate_id in candidate_ids:
+                self._alone(database, candidate_id, partial(recounting.make_due, member_id=member_id))
+            with database.transaction(writing=True) as session:
+                recounting.finish(session, member_id)
 
     def _end_waits(self, database: Database) -> None:
         done: set[int] = set()

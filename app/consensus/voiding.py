@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import func, or_, update
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from app.accounts import chapters
 from app.accounts import service as accounts
 from app.accounts.models import User
 from app.consensus import decisions, ledger
-from app.consensus.models import Candidate, Voiding, Vote
+from app.consensus.models import Voiding
 from app.database import now
 from app.errors import Conflict, NotAllowed, NotFound, Refused
 from app.pages.text import clean_line
@@ -158,8 +158,6 @@ def _lock(session: Session, actor: Actor, member: User) -> None:
 
 def _carry_out(session: Session, actor: Actor, member: User, wish: Wish) -> Wish:
     asked = wish.asked
-    if not asked.voids:  # before the turn in the ledger: whoever decides holds a candidate when they wait for theirs
-        _wake(session, member)
     row = _row(session, actor, member, asked.voids, asked.reason)
     row.asked_id = asked.id
     entry = ledger.enter_voiding(
@@ -172,18 +170,9 @@ def _carry_out(session: Session, actor: Actor, member: User, wish: Wish) -> Wish
     row.entry, row.at = entry.sequence, entry.at
     member.is_void = asked.voids
     member.voided_at = row.at if asked.voids else member.voided_at
+    member.recounts = not asked.voids
     session.add(member)
     return Wish(asked, member.name, VoidingState.DONE, _add(session, row))
-
-
-def _wake(session: Session, member: User) -> None:
-    """What only the member had voted on opens with their vote: let the follower look at it."""
-    voted_on = select(Vote.candidate_id).where(Vote.member_id == member.id)
-    still_to_open = col(Candidate.closed).is_(None) & col(Candidate.opened_at).is_(None)
-    sooner = or_(col(Candidate.due_at).is_(None), col(Candidate.due_at) > now(session))
-    session.exec(
-        update(Candidate).where(col(Candidate.id).in_(voted_on), still_to_open, sooner).values(due_at=now(session))
-    )
 
 
 def _row(session: Session, actor: Actor, member: User, voids: bool, reason: str) -> Voiding:

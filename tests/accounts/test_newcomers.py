@@ -1,5 +1,6 @@
 """Newcomers' votes are kept, and count once they have been here for a while and members vouched for them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from app.accounts import service as accounts
 from app.accounts.models import Vouch
 from app.accounts.seasoning import NotVouchedYet, Seasoning
 from app.activity.models import Activity
-from app.consensus import newcomers
+from app.consensus.candidates import find_by_revision
 from app.consensus.facts import State
 from app.drafts.models import Draft
 from app.errors import Conflict, NotFound, Refused
@@ -38,7 +39,7 @@ def change(workshop: Workshop, founders: list[Actor]) -> Draft:
 
 def vouch(workshop: Workshop, by: Actor, name: str) -> None:
     with workshop.writing() as session:
-        newcomers.vouch(session, by, name)
+        seasoning.vouch(session, by, accounts.get_user(session, name))
 
 
 def season(workshop: Workshop, clock: MovableClock, founders: list[Actor], name: str) -> None:
@@ -59,6 +60,22 @@ def test_a_crowd_of_new_accounts_decides_nothing(
     decision = workshop.decision(change.head_id)
     assert (decision.state, decision.count.active, decision.count.supporters) == (State.COLLECTING, 4, 0)
     assert workshop.approved_text(workshop.get_page("housing")) is None
+
+
+def test_to_vouch_waits_for_nobody_who_decides(workshop: Workshop, founders: list[Actor], change: Draft) -> None:
+    assert change.head_id is not None
+    workshop.vote(workshop.member("bea", chapter="north"), change.head_id)
+    vouch(workshop, founders[0], "bea")
+    with ThreadPoolExecutor(1) as pool:
+        with workshop.writing() as session:
+            candidate = find_by_revision(session, change.head_id)
+            assert candidate is not None
+            candidate.not_before = candidate.changed_at
+            session.flush()
+            done = pool.submit(vouch, workshop, founders[1], "bea")
+            if not workshop.database.is_sqlite:  # which has one writer at a time
+                done.result(timeout=30)
+        done.result()
 
 
 def test_a_kept_vote_counts_from_the_third_day_once_two_have_vouched(

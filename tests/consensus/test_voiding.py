@@ -326,6 +326,30 @@ def test_who_votes_while_they_are_voided_waits_for_nobody_who_waits_for_them(
         assert done.result().state is VoidingState.DONE
 
 
+def test_who_decides_on_a_text_waits_for_nobody_who_gives_back_the_votes_on_it(
+    workshop: Workshop, members: dict[str, Actor], clock: MovableClock
+) -> None:
+    """Whoever decides holds the candidate while they wait for the turn in the ledger."""
+    settle(workshop, members, "south-4")
+    head = new_text(workshop, members, "Housing")
+    cast(workshop, members, head, Value.SUPPORT, "south-4")
+    clock.move(days=1)
+    ask(workshop, members["north-0"], "south-4", voids=False)
+    with ThreadPoolExecutor(1) as pool:
+        with workshop.writing() as session:
+            candidate = find_by_revision(session, head)
+            assert candidate is not None
+            candidate.changed_at = clock()
+            session.flush()
+            done = pool.submit(ask, workshop, members["south-0"], "south-4", voids=False, reason="")
+            if not workshop.database.is_sqlite:  # which has one writer at a time
+                done.result(timeout=30)
+            ledger.wait(session)
+        assert done.result().state is VoidingState.DONE
+    workshop.follow()
+    assert seen(workshop, head) == (State.COLLECTING, 40, 100)
+
+
 def _somebody_waits(workshop: Workshop) -> bool:
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     with workshop.reading() as session:

@@ -1,0 +1,20 @@
+"""Whether what a member voted on is yet to be looked at again, as their votes begin to count."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0017"
+down_revision = "0016"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("member", sa.Column("recounts", sa.Boolean(), server_default=sa.false(), nullable=False))
+    condition = sa.text("recounts")
+    op.create_index("ix_member_recounted", "member", ["id"], sqlite_where=condition, postgresql_where=condition)
+
+
+def downgrade() -> None:
+    op.drop_index("ix_member_recounted", table_name="member")
+    op.drop_column("member", "recounts")
