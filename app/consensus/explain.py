@@ -69,11 +69,16 @@ def explain(
 def _what_it_may_lose(decision: Decision, candidate: CandidateFacts) -> str:
     if decision.lost_at is None:
         raise ValueError("What may be lost is lost at a moment.")
-    if candidate.in_force:
-        said = _("So many are against it that it loses its approval at {end}, unless votes change before that.")
-    else:
-        said = _("So many are against it that it is declined at {end}, unless votes change before that.")
+    if not candidate.in_force:
+        return when_declined(decision.lost_at)
+    said = _("So many are against it that it loses its approval at {end}, unless votes change before that.")
     return said.format(end=_at(decision.lost_at))
+
+
+def when_declined(at: datetime) -> str:
+    """What is said of a text that is about to be declined, whether it fits the approved text or not."""
+    said = _("So many are against it that it is declined at {end}, unless votes change before that.")
+    return said.format(end=_at(at))
 
 
 def _what_takes_it_away(count: Count) -> str:

@@ -8,8 +8,9 @@ from sqlmodel import Session
 
 from app.accounts import service as accounts
 from app.approvals import service as approvals
-from app.consensus import rivals
+from app.consensus import decisions, rivals
 from app.consensus.carrying import wording_on
+from app.consensus.explain import when_declined
 from app.consensus.models import Candidate
 from app.consensus.panel import show_change
 from app.consensus.rivals import Question
@@ -30,7 +31,8 @@ CARDS = 3
 @dataclass(frozen=True, slots=True)
 class Rival:
     """A stale text that the member voted on. `excerpts` mark what it would change in the text approved now; none: that
-    says the same by now. `is_merged`: its draft has gone on with it."""
+    says the same by now. `is_merged`: its draft has gone on with it. `declined`: when it is, in a sentence, if nobody
+    turns it; empty where votes decide nothing as long as it is stale."""
 
     revision: Revision
     draft_id: int
@@ -41,6 +43,7 @@ class Rival:
     excerpts: Sequence[Markup]
     more_excerpts: int
     is_merged: bool
+    declined: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ def _card(session: Session, question: Question) -> RivalCard:
                 excerpts=change.excerpts,
                 more_excerpts=change.more,
                 is_merged=draft.head_id != candidate.revision_id,
+                declined=_when_declined(session, candidate),
             )
         )
     return RivalCard(
@@ -95,3 +99,10 @@ def _card(session: Session, question: Question) -> RivalCard:
         rivals=listed,
         more=len(question.asked) - len(shown),
     )
+
+
+def _when_declined(session: Session, candidate: Candidate) -> str:
+    if candidate.failing_since is None:
+        return ""
+    decision = decisions.decide_on(session, candidate)
+    return "" if decision.lost_at is None or decision.falls else when_declined(decision.lost_at)

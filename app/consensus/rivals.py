@@ -88,7 +88,8 @@ def keep_votes(session: Session, actor: Actor | None, approval_id: int) -> None:
 def answer(session: Session, actor: Actor | None, revision_id: int, value: Value | None) -> Cast:
     """The actor's vote on a stale text is this one from now on, or none; the same one again says that it stands.
 
-    It decides nothing as long as the text is stale. Raises `Conflict` where they have no vote on it or it is not stale.
+    As long as the text is stale it decides no more than whether a decline that had begun goes on. Raises `Conflict`
+    where they have no vote on it or it is not stale.
     """
     actor = require(actor, Action.VOTE)
     return votes.revise_vote(session, actor, revision_id, value)

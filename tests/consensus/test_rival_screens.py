@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.approvals import service as approvals
+from app.consensus import rivals
 from app.consensus.models import Value
 from app.drafts import service as drafts
 from app.permissions import Actor, Role
@@ -76,6 +77,34 @@ async def test_it_comes_before_the_next_text_and_the_queue_goes_on_after_it(
     assert "Your votes stay as they are." in after
     assert card(after) == ""
     assert 'id="decide"' in after
+
+
+async def test_a_vote_on_what_is_being_declined_is_not_said_to_decide_nothing(
+    app: FastAPI, workshop: Workshop, people: list[Actor], stale: list[int], clock: MovableClock
+) -> None:
+    housing = workshop.get_page("housing")
+    unwanted, wanted = (
+        drafts.head_of(workshop.fork(people[0], housing, ("three times", words))) for words in ("four times", "twice")
+    )
+    workshop.vote(people[3], unwanted)
+    for voter in people[:2]:
+        workshop.vote(voter, unwanted, Value.OPPOSE)
+    clock.move(hours=2)
+    for voter in people[:3]:
+        workshop.vote(voter, wanted)
+    workshop.follow()
+    async with connect(app, workshop.token(people[0])) as client:
+        asked = card((await client.get(f"/revisions/{unwanted}")).text)
+        assert "So many are against it that it is declined at 03:00 UTC on 24 November 2026, unless votes" in asked
+        assert "Your vote still counts towards whether it is declined" in asked
+        assert "decides nothing" not in asked
+    for voter in people[:2]:
+        with workshop.writing() as session:
+            rivals.answer(session, voter, unwanted, None)
+    async with connect(app, workshop.token(people[3])) as client:
+        asked = card((await client.get(f"/revisions/{unwanted}")).text)
+    assert "so your vote on it decides nothing now" in asked
+    assert "declined" not in asked
 
 
 async def test_a_text_that_was_asked_for_comes_first(
