@@ -77,6 +77,16 @@ def test_a_replay_decides_and_its_figures_add_up(prepared: Path, tmp_path: Path,
     assert row["decided_24h"] > 0
 
 
+@pytest.mark.soak
+def test_what_passes_waits_as_long_as_is_asked(prepared: Path, tmp_path: Path) -> None:
+    approved = []
+    for wait in (0, 72):
+        (tmp_path / str(wait)).mkdir()
+        asked = replace(ASKED, wait=wait)
+        approved.append(Replay("queue", copy_of(prepared, tmp_path / str(wait)), asked).run()["approved"])
+    assert approved[0] > 2 * approved[1], "only more than half of all members make a text wait no longer"
+
+
 def test_the_same_seed_gives_the_same_replay(prepared: Path, tmp_path: Path) -> None:
     rows = []
     for name in ("one", "other"):
