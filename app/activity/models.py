@@ -24,6 +24,8 @@ class Kind(StrEnum):
     CANDIDATE_LEADING = "candidate.leading"
     CANDIDATE_CARRIED = "candidate.carried"
     CANDIDATE_STALE = "candidate.stale"
+    CANDIDATE_DECLINED = "candidate.declined"
+    CANDIDATE_EXPIRED = "candidate.expired"
     PAGE_PROMOTED = "page.promoted"
     PAGE_UNPROMOTED = "page.unpromoted"
     PAGE_HELD = "page.held"

@@ -66,13 +66,20 @@ def settle(session: Session, candidate: Candidate) -> Decision:
     if candidate.closed is not None:
         return _settle_in_force(session, candidate, decision, calms_down=calms_down)
     if decision.state in (State.EXPIRED, State.DECLINED):
-        candidate.closed, candidate.closed_at, candidate.due_at = decision.state, now(session), None
+        _close(session, candidate, decision.state)
         return decision
     if decision.promotes:
         return _promote_unless_the_approved_falls(session, candidate, decision)
     if leads_now:
         record(session, Kind.CANDIDATE_LEADING, None, page_id=candidate.page_id, subject_id=candidate.revision_id)
     return decision
+
+
+def _close(session: Session, candidate: Candidate, state: State) -> None:
+    """End its vote, and say so: nobody did it, so nobody would hear of it otherwise."""
+    candidate.closed, candidate.closed_at, candidate.due_at = state, now(session), None
+    kind = Kind.CANDIDATE_DECLINED if state is State.DECLINED else Kind.CANDIDATE_EXPIRED
+    record(session, kind, None, page_id=candidate.page_id, subject_id=candidate.revision_id)
 
 
 def _stays_open(session: Session, candidate: Candidate) -> bool:

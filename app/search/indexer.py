@@ -29,7 +29,14 @@ Progress = Callable[[int, int], None]
 """Called with how many pages are done, and how many there are."""
 
 CHANGES_NO_TEXT = frozenset(
-    {Happened.VOTE_CAST, Happened.VOTE_WITHDRAWN, Happened.CANDIDATE_LEADING, Happened.CANDIDATE_STALE}
+    {
+        Happened.VOTE_CAST,
+        Happened.VOTE_WITHDRAWN,
+        Happened.CANDIDATE_LEADING,
+        Happened.CANDIDATE_STALE,
+        Happened.CANDIDATE_DECLINED,
+        Happened.CANDIDATE_EXPIRED,
+    }
 )
 CHANGES_A_WHOLE_PAGE = frozenset({Happened.PAGE_CREATED, Happened.PAGE_RENAMED})
 

@@ -52,6 +52,8 @@ KINDS: tuple[tuple[str, dict[Kind, str]], ...] = (
             Kind.CANDIDATE_LEADING: N_("A wording has enough support and waits"),
             Kind.CANDIDATE_CARRIED: N_("A wording is carried onto the new approved text"),
             Kind.CANDIDATE_STALE: N_("A wording needs somebody to merge it"),
+            Kind.CANDIDATE_DECLINED: N_("A wording is declined"),
+            Kind.CANDIDATE_EXPIRED: N_("A vote ends without a decision"),
         },
     ),
 )
