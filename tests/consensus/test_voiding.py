@@ -60,6 +60,14 @@ def new_text(workshop: Workshop, members: dict[str, Actor], title: str) -> int:
     return workshop.shared_head(workshop.page(members["north-4"], title))
 
 
+def voted_on_by_a_void_member_alone(workshop: Workshop, members: dict[str, Actor], clock: MovableClock) -> int:
+    settle(workshop, members, "south-4")
+    head = new_text(workshop, members, "Housing")
+    cast(workshop, members, head, Value.SUPPORT, "south-4")
+    clock.move(days=1)
+    return head
+
+
 def seen(workshop: Workshop, head: int) -> tuple[str, int, int]:
     """State, members asked, and how many stand for it and against it, as they count."""
     decision = workshop.decision(head)
@@ -155,10 +163,7 @@ def test_what_opened_while_they_were_void_stays_without_them(
 def test_a_vote_that_was_void_alone_opens_what_it_was_cast_on_when_it_is_given_back(
     workshop: Workshop, members: dict[str, Actor], clock: MovableClock
 ) -> None:
-    settle(workshop, members, "south-4")
-    head = new_text(workshop, members, "Housing")
-    cast(workshop, members, head, Value.SUPPORT, "south-4")
-    clock.move(days=1)
+    head = voted_on_by_a_void_member_alone(workshop, members, clock)
     settle(workshop, members, "south-4", voids=False)
     workshop.follow()
     assert seen(workshop, head) == (State.COLLECTING, 40, 100)
@@ -330,10 +335,7 @@ def test_who_decides_on_a_text_waits_for_nobody_who_gives_back_the_votes_on_it(
     workshop: Workshop, members: dict[str, Actor], clock: MovableClock
 ) -> None:
     """Whoever decides holds the candidate while they wait for the turn in the ledger."""
-    settle(workshop, members, "south-4")
-    head = new_text(workshop, members, "Housing")
-    cast(workshop, members, head, Value.SUPPORT, "south-4")
-    clock.move(days=1)
+    head = voted_on_by_a_void_member_alone(workshop, members, clock)
     ask(workshop, members["north-0"], "south-4", voids=False)
     with ThreadPoolExecutor(1) as pool:
         with workshop.writing() as session:
