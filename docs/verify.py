@@ -1,7 +1,6 @@
 """Check a workshop's public ledger from outside: python verify.py URL [CHECKPOINT]
 
-Recomputes the tree and every decision. CHECKPOINT is a file kept from an earlier day. Exit code 1: something is wrong.
-"""
+Recomputes the tree and every decision. CHECKPOINT is a file kept from earlier. Exit code 1: something is wrong."""
 
 import base64
 import json
@@ -139,6 +138,7 @@ def check(url, kept=None):  # all that could be wrong, and whether it is
 
 
 if __name__ == "__main__":
+    len(sys.argv) > 1 or sys.exit(__doc__)
     try:
         files = [Path(name).read_text(encoding="utf-8") for name in sys.argv[2:3]]
         found = [words for wrong, words in check(sys.argv[1].rstrip("/") + "/api/v1", *files) if wrong]

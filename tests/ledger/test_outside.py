@@ -1,6 +1,8 @@
 """The checking program's own reading of the rule: it agrees with ours, and knows what may follow on what."""
 
 import importlib.util
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from types import ModuleType
 from typing import Any
@@ -52,6 +54,12 @@ def test_it_is_short_and_stands_alone() -> None:
     assert len(source.splitlines()) <= 150
     assert "import app" not in source
     assert "from app" not in source
+
+
+def test_without_an_address_it_says_how_it_is_asked() -> None:
+    done = subprocess.run([sys.executable, str(OUTSIDE)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Check a workshop's public ledger from outside: python verify.py URL [CHECKPOINT]")
 
 
 VOTES = st.integers(0, 12)
