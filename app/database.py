@@ -180,6 +180,8 @@ class Database:
         """
         engine = create_engine(f"sqlite:///{self.url.database}.{name}", connect_args={"check_same_thread": False})
         event.listen(engine, "connect", _set_careless_pragmas)
+        with self._write_lock:  # two that open a new file at once would fail to give it its journal
+            engine.connect().close()
         self._beside.append(engine)
         return engine
 

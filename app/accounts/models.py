@@ -37,8 +37,8 @@ class User(SQLModel, table=True):
         Index(
             "ix_member_recounted",
             "id",
-            sqlite_where=text("recounts"),
-            postgresql_where=text("recounts"),
+            sqlite_where=text("recounts_asked > recounts_done"),
+            postgresql_where=text("recounts_asked > recounts_done"),
         ),
     )
 
@@ -65,10 +65,13 @@ class User(SQLModel, table=True):
         sa_column_kwargs={"server_default": false()},
         description="Whether their votes count in no vote that opens now.",
     )
-    recounts: bool = Field(
-        default=False,
-        sa_column_kwargs={"server_default": false()},
-        description="Whether what they voted on is yet to be looked at again, as their votes begin to count.",
+    recounts_asked: int = Field(
+        default=0,
+        sa_column_kwargs={"server_default": "0"},
+        description="How often their votes began to count, so that what they voted on is to be looked at again.",
+    )
+    recounts_done: int = Field(
+        default=0, sa_column_kwargs={"server_default": "0"}, description="For how many of these it has been."
     )
 
 

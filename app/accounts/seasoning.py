@@ -123,12 +123,13 @@ def vouch(session: Session, actor: Actor | None, user: User) -> None:
     somebody who needs no more vouches.
     """
     actor = require(actor, Action.VOUCH)
+    session.refresh(user, with_for_update={"key_share": True})  # or two at once would each count one vouch
     _check(session, actor, user)
     session.add(Vouch(member_id=user.id, by_id=actor.id, at=now(session)))
     session.flush()
     if user.seasoned_at is None and count_vouches(session, [user.id]).get(user.id, 0) >= seasoning_of(session).vouches:
         user.seasoned_at = max(now(session), user.created_at + timedelta(hours=seasoning_of(session).hours))
-        user.recounts = True
+        user.recounts_asked += 1
         session.add(user)
 
 

@@ -115,12 +115,15 @@ class CandidateFollower:
     def _recount(self, database: Database) -> None:
         """Make due what the members voted on whose votes begin to count."""
         with database.transaction(writing=False) as session:
-            voted_on = {id_: recounting.list_voted_on(session, id_) for id_ in recounting.list_members(session)}
-        for member_id, candidate_ids in voted_on.items():
-            for candidate_id in candidate_ids:
-                self._alone(database, candidate_id, partial(recounting.make_due, member_id=member_id))
-            with database.transaction(writing=True) as session:
-                recounting.finish(session, member_id)
+            voted_on = [
+                (*member, recounting.list_voted_on(session, member[0])) for member in recounting.list_members(session)
+            ]
+        for member_id, asked, candidate_ids in voted_on:
+            make_due = partial(recounting.make_due, member_id=member_id)
+            went_well = [self._alone(database, candidate_id, make_due) for candidate_id in candidate_ids]
+            if all(went_well):
+                with database.transaction(writing=True) as session:
+                    recounting.finish(session, member_id, asked)
 
     def _end_waits(self, database: Database) -> None:
         done: set[int] = set()
@@ -150,8 +153,11 @@ class CandidateFollower:
             log.exception("candidates %s cannot be put in order", sorted(waiting))
             return min(waiting)
 
-    def _alone(self, database: Database, candidate_id: int, work: Callable[[Session, Candidate], object]) -> None:
-        """Work on one in a transaction of its own. A fault in one keeps no other waiting; it is tried again."""
+    def _alone(self, database: Database, candidate_id: int, work: Callable[[Session, Candidate], object]) -> bool:
+        """Work on one in a transaction of its own; whether that went well.
+
+        A fault in one keeps no other waiting; it is tried again.
+        """
         try:
             with database.transaction(writing=True) as session:
                 on_page = select(Candidate.page_id).where(Candidate.id == candidate_id)
@@ -163,6 +169,8 @@ class CandidateFollower:
             if candidate_id not in self._faulty:
                 log.exception("candidate %s cannot be decided; the others go on", candidate_id)
             self._faulty.add(candidate_id)
+            return False
+        return True
 
 
 def _revive(session: Session, candidate: Candidate) -> None:

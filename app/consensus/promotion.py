@@ -51,10 +51,10 @@ def settle(session: Session, candidate: Candidate) -> Decision:
     """
     bring_up_to_date(session, candidate)
     ballot = count_votes(session, [candidate.id]).get(candidate.id, NO_VOTES)
-    if _stays_open(session, candidate) and candidate.opened_at is None and ballot.tally:
+    if stays_open(session, candidate) and candidate.opened_at is None and ballot.tally:
         open_vote(session, candidate)
     decision = decide_on(session, candidate, ballot=ballot)
-    if not _stays_open(session, candidate):
+    if not stays_open(session, candidate):
         return decision
     moments = [at for at in (decision.due_at, ballot.changes_at) if at is not None]
     leads_now = decision.passing_since is not None and candidate.passing_since is None and candidate.closed is None
@@ -82,7 +82,7 @@ def _close(session: Session, candidate: Candidate, state: State) -> None:
     record(session, kind, None, page_id=candidate.page_id, subject_id=candidate.revision_id)
 
 
-def _stays_open(session: Session, candidate: Candidate) -> bool:
+def stays_open(session: Session, candidate: Candidate) -> bool:
     """Whether its votes still decide something: it is open, or stale but about to be declined, or in force."""
     if candidate.closed is None:
         return not candidate.stale or candidate.failing_since is not None

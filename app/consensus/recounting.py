@@ -7,38 +7,48 @@ hold all they voted on would lock both out. The follower goes from one to the ne
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, update
+from sqlalchemy import and_, or_, update
 from sqlmodel import Session, col, select
 
 from app.accounts.models import User
+from app.consensus import promotion
+from app.consensus.circumstances import IN_FORCE
 from app.consensus.models import Candidate, Vote
 from app.database import now
 
 
-def list_members(session: Session) -> Sequence[int]:
-    """The ids of those whose votes begin to count, so that what they voted on is to be looked at."""
-    return session.exec(select(User.id).where(col(User.recounts)).order_by(col(User.id))).all()
+def list_members(session: Session) -> Sequence[tuple[int, int]]:
+    """The ids of those whose votes begin to count, each with how often they have by now: for `finish`."""
+    query = select(User.id, User.recounts_asked).where(col(User.recounts_asked) > col(User.recounts_done))
+    return session.exec(query.order_by(col(User.id))).all()
 
 
 def list_voted_on(session: Session, member_id: int) -> Sequence[int]:
-    """The ids of the open candidates they voted on that are not looked at as early as their votes count."""
-    later = or_(col(Candidate.due_at).is_(None), col(Candidate.due_at) > _from_when(session, member_id))
+    """The ids of the candidates they voted on whose votes may still decide something."""
+    undecided = and_(
+        col(Candidate.closed).is_(None),
+        or_(col(Candidate.stale).is_(False), col(Candidate.failing_since).is_not(None)),
+    )
     query = select(Candidate.id).join(Vote, col(Vote.candidate_id) == Candidate.id)
-    query = query.where(Vote.member_id == member_id, col(Candidate.closed).is_(None), later)
+    query = query.where(Vote.member_id == member_id, or_(undecided, col(Candidate.closed).in_(IN_FORCE)))
     return session.exec(query.order_by(col(Candidate.id))).all()
 
 
 def make_due(session: Session, candidate: Candidate, member_id: int) -> None:
-    """Have an open candidate looked at as soon as the member's votes count. The caller holds the page's lock."""
+    """Have it looked at as soon as the member's votes count, if votes decide anything there.
+
+    The caller holds the page's lock.
+    """
     at = _from_when(session, member_id)
-    if candidate.closed is None and (candidate.due_at is None or candidate.due_at > at):
+    if promotion.stays_open(session, candidate) and (candidate.due_at is None or candidate.due_at > at):
         candidate.due_at = at
         session.add(candidate)
 
 
-def finish(session: Session, member_id: int) -> None:
-    """All they voted on is to be looked at by now."""
-    session.exec(update(User).where(col(User.id) == member_id).values(recounts=False))
+def finish(session: Session, member_id: int, asked: int) -> None:
+    """All they voted on is to be looked at by now, unless their votes began to count once more meanwhile."""
+    later = col(User.recounts_done) < asked
+    session.exec(update(User).where(col(User.id) == member_id, later).values(recounts_done=asked))
 
 
 def _from_when(session: Session, member_id: int) -> datetime:

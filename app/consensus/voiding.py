@@ -151,9 +151,12 @@ def _most_in_a_window(session: Session) -> int:
 
 
 def _lock(session: Session, actor: Actor, member: User) -> None:
-    """Hold both rows before the turn in the ledger, as whoever votes holds their own when they wait for it."""
+    """Hold both rows before the turn in the ledger, as whoever votes holds their own when they wait for it.
+
+    Not against rows that merely refer to them, which somebody may add who has the turn already.
+    """
     both = col(User.id).in_([actor.id, member.id])
-    session.exec(select(User.id).where(both).order_by(col(User.id)).with_for_update()).all()
+    session.exec(select(User.id).where(both).order_by(col(User.id)).with_for_update(key_share=True)).all()
 
 
 def _carry_out(session: Session, actor: Actor, member: User, wish: Wish) -> Wish:
@@ -170,7 +173,7 @@ def _carry_out(session: Session, actor: Actor, member: User, wish: Wish) -> Wish
     row.entry, row.at = entry.sequence, entry.at
     member.is_void = asked.voids
     member.voided_at = row.at if asked.voids else member.voided_at
-    member.recounts = not asked.voids
+    member.recounts_asked += not asked.voids
     session.add(member)
     return Wish(asked, member.name, VoidingState.DONE, _add(session, row))
 

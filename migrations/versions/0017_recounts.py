@@ -10,11 +10,13 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("member", sa.Column("recounts", sa.Boolean(), server_default=sa.false(), nullable=False))
-    condition = sa.text("recounts")
+    for name in ("recounts_asked", "recounts_done"):
+        op.add_column("member", sa.Column(name, sa.Integer(), server_default="0", nullable=False))
+    condition = sa.text("recounts_asked > recounts_done")
     op.create_index("ix_member_recounted", "member", ["id"], sqlite_where=condition, postgresql_where=condition)
 
 
 def downgrade() -> None:
     op.drop_index("ix_member_recounted", table_name="member")
-    op.drop_column("member", "recounts")
+    op.drop_column("member", "recounts_done")
+    op.drop_column("member", "recounts_asked")
