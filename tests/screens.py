@@ -100,7 +100,7 @@ def stop_it(page: Page, what: str, reason: str) -> None:
 
 
 def choose(page: Page) -> None:
-    page.get_by_role("button", name="Support").click()
+    page.get_by_role("button", name="I’d use this").click()
     page.locator("[data-undo]").wait_for()
 
 
