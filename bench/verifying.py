@@ -12,14 +12,12 @@ changed behind the workshop's back by one vote: a checker that does not look wou
 import argparse
 import json
 import random
-import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,13 +27,14 @@ from app.consensus import ledger
 from app.main import create_app, open_database
 from app.pages.models import Page
 from app.permissions import Actor, Role
-from app.settings import ROOT, Settings
+from app.settings import Settings
+from tests.conftest import MovableClock
 from tests.factories import Workshop
+from tests.ledger.campaign import OUTSIDE, Hand
 from tests.servers import Server
 
 TARGET_SECONDS = 5.0
 PAGES, MEMBERS, CHAPTERS, SUPPORTERS, ROUNDS = 20, 200, 5, 20, 3
-OUTSIDE = ROOT / "docs" / "verify.py"
 TEXT = (
     "# Point {page}\n\nWe said 0 before.\n\nThey said 0 before.\n\n"
     + "A sentence that stays as it is, year after year. " * 30
@@ -72,24 +71,12 @@ class Result:
     met: bool
 
 
-class Clock:
-    """Stands in the past, so that the last promotion is not dated in the future."""
-
-    def __init__(self, days: float) -> None:
-        self.moment = datetime.now(UTC) - timedelta(days=days + 2)
-
-    def __call__(self) -> datetime:
-        return self.moment
-
-    def move(self, **by: float) -> None:
-        self.moment += timedelta(**by)
-
-
 class Campaign:
     """Members who approve one change after the other."""
 
     def __init__(self, settings: Settings, promotions: int) -> None:
-        self.clock = Clock(days=2.0 * promotions / PAGES)
+        self.clock = MovableClock()
+        self.clock.moment = datetime.now(UTC) - timedelta(days=2 + 2 * promotions / PAGES)  # no entry is of the future
         self.app = create_app(settings, clock=self.clock, follow=False)
         self.workshop = Workshop(self.app.state.database, self.app.state.follower)
         ledger.begin(self.app.state.database)
@@ -134,24 +121,19 @@ class Campaign:
         self.app.state.database.dispose()
 
 
-def run(command: list[str]) -> tuple[float, str]:
+def timed(command: list[str]) -> tuple[float, str]:
     began = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return time.perf_counter() - began, (done.stdout + done.stderr).strip()
 
 
-def change_one_vote(path: Path) -> None:
+def change_one_vote(folder: Path) -> None:
     """One supporter more in the newest promotion, as somebody with the database at hand could write it."""
-    with closing(sqlite3.connect(path)) as database:
-        database.execute("DROP TRIGGER ledger_entry_refuses_update")
-        sequence, body = database.execute(
-            "SELECT sequence, body FROM ledger_entry WHERE kind = 'promoted' ORDER BY sequence DESC LIMIT 1"
-        ).fetchone()
-        entry = json.loads(body)
-        entry["tallies"][0]["support"] += 1
-        changed = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        database.execute("UPDATE ledger_entry SET body = ? WHERE sequence = ?", (changed, sequence))
-        database.commit()
+    hand = Hand(folder)
+    entries = hand.entries()
+    entries[-1]["tallies"][0]["support"] += 1
+    hand.put(entries)
+    hand.database.close()
 
 
 def measure(folder: Path, promotions: int) -> Result:
@@ -168,10 +150,10 @@ def measure(folder: Path, promotions: int) -> Result:
         check = [sys.executable, str(OUTSIDE), server.url]
         checks, fetches = [], []
         for _ in range(ROUNDS):
-            checks.append(run(check))
-            fetches.append(run([sys.executable, "-c", FETCH, server.url]))
-        change_one_vote(path)
-        _, of_changed = run(check)
+            checks.append(timed(check))
+            fetches.append(timed([sys.executable, "-c", FETCH, server.url]))
+        change_one_vote(folder)
+        _, of_changed = timed(check)
     finally:
         server.kill()
     seconds, fetching = (statistics.median(took for took, _ in rounds) for rounds in (checks, fetches))

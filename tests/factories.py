@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sqlmodel import Session
 
-from app.accounts import chapters, tokens
+from app.accounts import chapters, seasoning, tokens
 from app.accounts import service as accounts
 from app.accounts.models import Chapter
 from app.activity.follower import Follower
@@ -102,6 +102,11 @@ class Workshop:
         with self.writing() as session:
             sha256 = revisions.get(session, revision_id).sha256
             return votes.cast_vote(session, actor, revision_id, sha256=sha256, value=value)
+
+    def vouch(self, actor: Actor, name: str) -> None:
+        """The actor's word for a newcomer."""
+        with self.writing() as session:
+            seasoning.vouch(session, actor, accounts.get_user(session, name))
 
     def approved_text(self, page: Page) -> str | None:
         with self.reading() as session:

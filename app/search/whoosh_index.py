@@ -51,7 +51,7 @@ def make_schema() -> fields.Schema:
     )
 
 
-def opened(folder: Path) -> index.FileIndex:
+def open_index(folder: Path) -> index.FileIndex:
     """The index in this folder; raises EmptyIndexError without one, and OSError where the machine has no file left."""
     try:
         return index.open_dir(folder)
@@ -69,7 +69,7 @@ def create(folder: Path, documents: Iterable[Document], analysis: Analysis) -> N
 
 def write(folder: Path, batch: Batch, analysis: Analysis) -> None:
     """Put the batch's documents in the place of what had their keys."""
-    with _opened_writer(opened(folder), _merge_quickly) as writer:
+    with _opened_writer(open_index(folder), _merge_quickly) as writer:
         with writer.searcher() as searcher:
             for key in {*batch.removed, *(document.key for document in batch.documents)}:
                 writer.delete_by_query(query.Term("key", str(number_of(key))), searcher=searcher)
@@ -79,7 +79,7 @@ def write(folder: Path, batch: Batch, analysis: Analysis) -> None:
 
 def merge(folder: Path) -> bool:
     """Merge what is due, however long it takes; returns whether anything was."""
-    found = opened(folder)
+    found = open_index(folder)
     if not _due(found._segments(), None):
         return False
     with _opened_writer(found, _merge_thoroughly):

@@ -219,7 +219,7 @@ class Readers:
 
     def _open_once(self, stamp: Stamp) -> OpenIndex:
         folder = self._folder.current()
-        reader = whoosh_index.opened(folder).reader()
+        reader = whoosh_index.open_index(folder).reader()
         try:
             leaves = {
                 f"{folder.name}/{leaf.segment().segment_id()}": leaf

@@ -1,4 +1,4 @@
-"""Whether what a member voted on is yet to be looked at again, as their votes begin to count."""
+"""How often a member's votes began to count, and for how many of these what they voted on was looked at again."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -37,14 +37,9 @@ def change(workshop: Workshop, founders: list[Actor]) -> Draft:
     return workshop.fork(founders[0], workshop.page(founders[0]), ("10,000", "12,000"))
 
 
-def vouch(workshop: Workshop, by: Actor, name: str) -> None:
-    with workshop.writing() as session:
-        seasoning.vouch(session, by, accounts.get_user(session, name))
-
-
 def season(workshop: Workshop, clock: MovableClock, founders: list[Actor], name: str) -> None:
-    vouch(workshop, founders[0], name)
-    vouch(workshop, founders[1], name)
+    workshop.vouch(founders[0], name)
+    workshop.vouch(founders[1], name)
     clock.move(hours=73)
     workshop.follow()
 
@@ -65,14 +60,14 @@ def test_a_crowd_of_new_accounts_decides_nothing(
 def test_to_vouch_waits_for_nobody_who_decides(workshop: Workshop, founders: list[Actor], change: Draft) -> None:
     assert change.head_id is not None
     workshop.vote(workshop.member("bea", chapter="north"), change.head_id)
-    vouch(workshop, founders[0], "bea")
+    workshop.vouch(founders[0], "bea")
     with ThreadPoolExecutor(1) as pool:
         with workshop.writing() as session:
             candidate = find_by_revision(session, change.head_id)
             assert candidate is not None
             candidate.not_before = candidate.changed_at
             session.flush()
-            done = pool.submit(vouch, workshop, founders[1], "bea")
+            done = pool.submit(workshop.vouch, founders[1], "bea")
             if not workshop.database.is_sqlite:  # which has one writer at a time
                 done.result(timeout=30)
         done.result()
@@ -83,11 +78,11 @@ def test_a_kept_vote_counts_from_the_third_day_once_two_have_vouched(
 ) -> None:
     assert change.head_id is not None
     workshop.vote(workshop.member("bea", chapter="north"), change.head_id)
-    vouch(workshop, founders[0], "bea")
+    workshop.vouch(founders[0], "bea")
     clock.move(hours=80)
     workshop.follow()
     assert workshop.decision(change.head_id).count.supporters == 0
-    vouch(workshop, founders[1], "Bea")
+    workshop.vouch(founders[1], "Bea")
     with workshop.reading() as session:
         bea = accounts.actor_of(accounts.get_user(session, "bea"))
         assert seasoning.counts_from(session, bea) == clock.moment  # never from before the last vouch
@@ -103,8 +98,8 @@ def test_votes_that_begin_to_count_open_the_vote_and_start_the_waiting_then(
     joined = clock.moment
     for name in ("bea", "cy"):
         workshop.vote(workshop.member(name, chapter="north"), change.head_id)
-        vouch(workshop, founders[0], name)
-        vouch(workshop, founders[1], name)
+        workshop.vouch(founders[0], name)
+        workshop.vouch(founders[1], name)
     workshop.vote(workshop.member("dee", chapter="south"), change.head_id)
     clock.move(hours=71)
     workshop.follow()
@@ -128,7 +123,7 @@ def test_a_vote_that_begins_to_count_decides_without_anybody_voting_then(
     workshop.vote(founders[3], change.head_id)
     workshop.vote(workshop.member("bea", chapter="north"), change.head_id)
     for founder in founders[:2]:
-        vouch(workshop, founder, "bea")
+        workshop.vouch(founder, "bea")
     clock.move(hours=71)
     workshop.follow()
     clock.move(hours=12)
@@ -143,20 +138,20 @@ def test_whoever_may_not_vouch_is_told_why(workshop: Workshop, clock: MovableClo
     bea = workshop.member("bea", chapter="north")
     south = [workshop.member(f"south-{n}", chapter="south") for n in range(1, 3)]
     with pytest.raises(NotVouchedYet):
-        vouch(workshop, bea, south[0].name)
+        workshop.vouch(bea, south[0].name)
     with pytest.raises(Refused, match="another chapter"):
-        vouch(workshop, founders[3], "bea")
+        workshop.vouch(founders[3], "bea")
     with pytest.raises(Refused, match="themselves"):
-        vouch(workshop, founders[0], founders[0].name)
+        workshop.vouch(founders[0], founders[0].name)
     with pytest.raises(NotFound, match="Nobody here"):
-        vouch(workshop, founders[0], "nobody")
-    vouch(workshop, founders[0], "bea")
+        workshop.vouch(founders[0], "nobody")
+    workshop.vouch(founders[0], "bea")
     with pytest.raises(Conflict, match="already"):
-        vouch(workshop, founders[0], "bea")
+        workshop.vouch(founders[0], "bea")
     # The south has one whose vote counts, so members from elsewhere may help it.
     season(workshop, clock, founders, south[0].name)
     with pytest.raises(Refused, match="another chapter"):
-        vouch(workshop, founders[0], south[1].name)
+        workshop.vouch(founders[0], south[1].name)
 
 
 def test_one_member_vouches_for_five_people_a_week(
@@ -165,14 +160,14 @@ def test_one_member_vouches_for_five_people_a_week(
     for number in range(6):
         workshop.member(f"new-{number}", chapter="north")
     for number in range(5):
-        vouch(workshop, founders[0], f"new-{number}")
+        workshop.vouch(founders[0], f"new-{number}")
     with pytest.raises(Refused, match="5 people this week"):
-        vouch(workshop, founders[0], "new-5")
+        workshop.vouch(founders[0], "new-5")
     clock.move(days=6, hours=23)
     with pytest.raises(Refused, match="5 people this week"):
-        vouch(workshop, founders[0], "new-5")
+        workshop.vouch(founders[0], "new-5")
     clock.move(hours=2)
-    vouch(workshop, founders[0], "new-5")
+    workshop.vouch(founders[0], "new-5")
 
 
 def test_the_first_members_count_at_once_and_later_ones_without_vouches_after_a_while(workshop: Workshop) -> None:
@@ -190,10 +185,10 @@ def test_nobody_vouches_for_a_member_whose_votes_count(
 ) -> None:
     """Neither for one of the first nor for somebody vouched for; the vouches of a week are not used up by it."""
     workshop.member("bea", chapter="north")
-    vouch(workshop, founders[0], "bea")
-    vouch(workshop, founders[1], "bea")
+    workshop.vouch(founders[0], "bea")
+    workshop.vouch(founders[1], "bea")
     with pytest.raises(Conflict, match="needs nobody"):
-        vouch(workshop, founders[2], "bea")  # enough have; only the days are missing
+        workshop.vouch(founders[2], "bea")  # enough have; only the days are missing
     clock.move(hours=73)
     workshop.follow()
 
@@ -206,5 +201,5 @@ def test_nobody_vouches_for_a_member_whose_votes_count(
     before = stored()
     for name in ("bea", founders[1].name):
         with pytest.raises(Conflict, match=f"{name} needs nobody to vouch for them. Nothing was changed."):
-            vouch(workshop, founders[2], name)
+            workshop.vouch(founders[2], name)
     assert stored() == before

@@ -4,7 +4,6 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from sqlalchemy import text
 
 from app.accounts import seasoning
 from app.accounts import service as accounts
@@ -18,6 +17,7 @@ from app.database import now
 from app.permissions import Actor, Role
 from app.revisions import service as revisions
 from tests.factories import Workshop
+from tests.postgres import wait_for_a_waiter
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 
@@ -29,11 +29,10 @@ def founders(workshop: Workshop) -> list[Actor]:
     return [workshop.member(f"m-{n}", chapter=("north", "south")[n % 2], role=Role.MODERATOR) for n in range(12)]
 
 
-def vouch(workshop: Workshop, by: Actor, together: Barrier | None = None) -> None:
+def vouch_together(workshop: Workshop, by: Actor, together: Barrier) -> None:
     with workshop.writing() as session:
         bea = accounts.get_user(session, "bea")
-        if together is not None:
-            together.wait(30)
+        together.wait(30)
         seasoning.vouch(session, by, bea)
 
 
@@ -42,20 +41,11 @@ def ask(workshop: Workshop, by: Actor) -> voiding.Wish:
         return voiding.ask(session, by, "m-4", voids=True, reason="Five accounts of one person.")
 
 
-def wait_until_somebody_waits(workshop: Workshop) -> None:
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    for _ in range(100_000):
-        with workshop.reading() as session:
-            if session.connection().execute(text(waiting)).scalar_one():
-                return
-    raise AssertionError("nobody waits")
-
-
 def test_two_last_vouches_at_once_are_two(workshop: Workshop, founders: list[Actor]) -> None:
     workshop.member("bea", chapter="north")
     together = Barrier(2)
     with ThreadPoolExecutor(2) as pool:
-        for done in [pool.submit(vouch, workshop, by, together) for by in (founders[0], founders[2])]:
+        for done in [pool.submit(vouch_together, workshop, by, together) for by in (founders[0], founders[2])]:
             done.result()
     with workshop.reading() as session:
         assert accounts.get_user(session, "bea").seasoned_at is not None
@@ -69,7 +59,7 @@ def test_who_closes_a_draft_waits_for_nobody_who_voids_their_votes(workshop: Wor
         with workshop.writing() as session:
             withdraw_draft(session, founders[4], draft.id)
             done = pool.submit(ask, workshop, founders[1])
-            wait_until_somebody_waits(workshop)
+            wait_for_a_waiter(workshop.database, done)
             session.add(
                 KeptAnswer(user_id=founders[4].id, key="k", fingerprint="", at=now(session), status=200, media_type="")
             )
@@ -86,7 +76,7 @@ def test_a_decision_under_way_does_not_make_forget_when_kept_votes_count(
     for founder in founders[:4]:
         workshop.vote(founder, head)
     workshop.vote(workshop.member("bea", chapter="north"), head)
-    vouch(workshop, founders[0])
+    workshop.vouch(founders[0], "bea")
     looking = follower.CandidateFollower()
     looking.follow(workshop.database)
     with ThreadPoolExecutor(1) as pool:
@@ -94,9 +84,9 @@ def test_a_decision_under_way_does_not_make_forget_when_kept_votes_count(
             sha256 = revisions.get(session, head).sha256
             votes.cast_vote(session, founders[0], head, sha256=sha256, value=Value.OPPOSE)
             session.flush()
-            vouch(workshop, founders[2])
+            workshop.vouch(founders[2], "bea")
             done = pool.submit(looking.follow, workshop.database)
-            wait_until_somebody_waits(workshop)
+            wait_for_a_waiter(workshop.database, done)
         done.result()
     with workshop.reading() as session:
         candidate = find_by_revision(session, head)

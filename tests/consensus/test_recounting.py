@@ -5,8 +5,6 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from app.accounts import seasoning
-from app.accounts import service as accounts
 from app.accounts.seasoning import Seasoning
 from app.approvals import service as approvals
 from app.consensus import recounting, voiding
@@ -59,15 +57,10 @@ def approve(workshop: Workshop, clock: MovableClock, page: Page, founders: list[
     return head
 
 
-def vouch(workshop: Workshop, by: Actor, name: str) -> None:
-    with workshop.writing() as session:
-        seasoning.vouch(session, by, accounts.get_user(session, name))
-
-
 def vouch_for(workshop: Workshop, founders: list[Actor], name: str, *, first: int = 0) -> None:
     """Two of the founders of one chapter."""
     for by in (founders[first], founders[first + 2]):
-        vouch(workshop, by, name)
+        workshop.vouch(by, name)
 
 
 def void(workshop: Workshop, founders: list[Actor], name: str, *, voids: bool) -> None:
